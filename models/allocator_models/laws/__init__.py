@@ -1,0 +1,1 @@
+"""The laws of the model, one function each, grouped by what they speak of."""
