@@ -1,0 +1,75 @@
+"""Inventory allocation over sites, channels and lots, with a proven gap.
+
+>>> import allocator
+>>> network = allocator.read("scenarios/iowa")
+>>> plan = allocator.solve(network)
+>>> plan.shipments, plan.kpis, plan.explain("10006", "2501")
+>>> plan.write("out/plan")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from allocator.plan.plan import Plan
+    from allocator.tables import Tables
+
+__version__ = "0.1.0"
+__all__ = ["read", "read_plan", "solve"]
+
+
+def read(path: str | Path, *, quarantine: bool = False) -> Tables:
+    """Read and check a network folder.
+
+    Parameters
+    ----------
+    path : str or Path
+        A folder with ``network.toml`` and one ``.parquet`` or ``.csv`` file a table.
+    quarantine : bool
+        Set bad rows aside instead of refusing them; they are in ``.quarantined``.
+
+    Raises
+    ------
+    allocator.tables.InputError
+        With every broken row in ``.findings``.
+    """
+    from allocator.tables import read_tables
+
+    return read_tables(path, quarantine=quarantine)
+
+
+def solve(network: Tables, **options: Any) -> Plan:
+    """Plan a network.
+
+    Parameters
+    ----------
+    network : Tables
+        From :func:`read`.
+    **options
+        Fields of :class:`allocator.run.Options`: engine, gap, deadline (seconds), rule.
+
+    Returns
+    -------
+    Plan
+        ``plan.shipments`` and the other tables are DataFrames; ``plan.write(path)`` publishes the folder.
+    """
+    from allocator.run import Options
+    from allocator.run import solve as run
+
+    return run(network, Options(**options))
+
+
+def read_plan(path: str | Path) -> Plan:
+    """Read a plan folder back.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the folder is not a plan.
+    """
+    from allocator.plan.plan import read_plan as read_folder
+
+    return read_folder(path)

@@ -1,0 +1,42 @@
+"""``allocator check``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from allocator.cli.faults import bad_input
+
+
+@click.command("check")
+@click.argument("network", type=click.Path(path_type=Path))
+@click.option("--quarantine", is_flag=True, help="Show what would be set aside instead of refusing it.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def command(network: Path, quarantine: bool, as_json: bool) -> None:
+    """Read and check the NETWORK folder; every broken row is reported at once, exit code 2."""
+    from allocator.tables import InputError, read_tables
+
+    try:
+        tables = read_tables(network, quarantine=quarantine)
+    except InputError as error:
+        if as_json:
+            click.echo(json.dumps({"ok": False, "findings": [str(f) for f in error.findings]}, indent=1))
+        raise bad_input(error) from None
+    counts = {name: tables[name].num_rows for name in tables}
+    notes = [str(note) for note in tables.notes]
+    aside = [str(row) for row in tables.quarantined.astype(str).to_dict("records")]
+    if as_json:
+        click.echo(json.dumps({"ok": True, "rows": counts, "notes": notes, "quarantined": aside}, indent=1))
+        return
+    click.echo(
+        f"{tables.settings.name}: {sum(counts.values()):,} rows in {sum(n > 0 for n in counts.values())} tables are good"
+    )
+    for name, count in counts.items():
+        if count:
+            click.echo(f"  {name:<18}{count:>12,}")
+    for note in notes:
+        click.echo(f"note: {note}")
+    for row in aside:
+        click.echo(f"set aside: {row}")

@@ -1,0 +1,42 @@
+"""Faults of the user's world, each as one clear ending."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from allocator.cli.say import Voice
+    from allocator.tables import InputError
+
+
+class InputFault(click.ClickException):
+    """Bad input: every finding was shown."""
+
+    exit_code = 2
+
+    def show(self, file: object = None) -> None:
+        click.echo(self.message, err=True)
+
+
+def bad_input(error: InputError, voice: Voice | None = None) -> InputFault:
+    """All findings, one line each, and how many."""
+    lines = [f"  {finding}" for finding in error.findings[:200]]
+    if voice is not None:
+        for finding in error.findings[:200]:
+            voice.event("finding", text=str(finding))
+    total = getattr(error, "total", len(error.findings))
+    more = [f"  ... and {total - 200} more"] if total > 200 else []
+    head = f"error: the input breaks {total} rule{'s' if total != 1 else ''}; nothing was planned"
+    tail = "mend the rows, or run with --quarantine to set bad rows aside"
+    return InputFault("\n".join([head, *lines, *more, tail]))
+
+
+def io_fault(error: OSError) -> click.ClickException:
+    """A disk or permission fault, in one line."""
+    place = f" '{error.filename}'" if error.filename else ""
+    fault = click.ClickException(
+        f"{error.strerror or error}{place}; nothing was published, what was there before is untouched"
+    )
+    return fault

@@ -1,0 +1,169 @@
+"""``allocator plan``."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from allocator.cli.faults import bad_input, io_fault
+from allocator.cli.say import Voice
+
+if TYPE_CHECKING:
+    from allocator.plan.plan import Plan
+
+    Seconds = click.ParamType[float]
+else:
+    Seconds = click.ParamType  # no generic class in clicks up to 8.3
+
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
+
+
+class Duration(Seconds):
+    """``45m``, ``1h30m``, ``90s`` or plain seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, int | float):
+            return float(value)
+        found = _DURATION.fullmatch(str(value).strip())
+        if not found or not any(found.groups()):
+            self.fail(f"'{value}' is not a duration; write 45m, 1h30m, 90s or seconds", param, ctx)
+        hours, minutes, seconds = (float(part or 0) for part in found.groups())
+        total = 3600 * hours + 60 * minutes + seconds
+        if total <= 0:
+            self.fail("a deadline must be longer than 0 s", param, ctx)
+        return total
+
+
+@click.command("plan")
+@click.argument("network", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Plan folder to publish; an older plan there is replaced in one step.",
+)
+@click.option(
+    "--deadline",
+    type=Duration(),
+    help="Wall clock for the whole run, e.g. 45m. The best plan by then is published, exit code 3 if the gap was not reached.",
+)
+@click.option(
+    "--gap",
+    type=click.FloatRange(0, 1),
+    help="Relative gap to prove, e.g. 0.005. Default: exact (1e-6) while it is cheap, then 0.005 is good enough.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "whole", "rules"]),
+    default="auto",
+    show_default=True,
+    help="whole = one mixed-integer program; rules = fair-share rules of thumb.",
+)
+@click.option(
+    "--rule",
+    type=click.Choice(["A", "B", "C", "D"]),
+    default="A",
+    show_default=True,
+    help="Fair share of the rules engine: A by demand, B equal share of target stock, C quotas, D priority order.",
+)
+@click.option("--quarantine", is_flag=True, help="Set bad rows aside, list them in the plan, and go on.")
+@click.option("--log", type=click.Choice(["json"]), help="Events as JSON lines on stderr.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout instead of the summary.")
+def command(
+    network: Path,
+    output: Path,
+    deadline: float | None,
+    gap: float | None,
+    engine: str,
+    rule: str,
+    quarantine: bool,
+    log: str | None,
+    as_json: bool,
+) -> None:
+    """Plan the NETWORK folder and publish the plan.
+
+    NETWORK holds network.toml and one .csv or .parquet file a table (see docs/tables.md). The plan folder holds the tables of the
+    plan, certificate.json (value, proven bound, gap, prices), report.html and, written last, manifest.json.
+    """
+    began = time.monotonic()
+    from allocator.plan.publish import NotAPlanError, OutputHeldError, held
+
+    try:
+        with held(output), Voice(log) as voice:
+            voice.event("start", network=str(network), output=str(output), engine=engine, deadline=deadline, gap=gap)
+            plan = _run(network, output, quarantine, voice, began, engine=engine, gap=gap, deadline=deadline, rule=rule)
+            voice.event(
+                "finish", status=plan.certificate["status"], gap=plan.certificate["gap"], exit_code=plan.exit_code
+            )
+    except OutputHeldError as error:
+        click.echo(f"error: {error}", err=True)
+        raise click.exceptions.Exit(4) from None
+    except NotAPlanError as error:
+        raise click.UsageError(str(error)) from None
+    except OSError as error:
+        raise io_fault(error) from None
+    _show(plan, output, as_json)
+    raise click.exceptions.Exit(plan.exit_code)
+
+
+def _run(network: Path, output: Path, quarantine: bool, voice: Voice, began: float, **options: Any) -> Plan:
+    from allocator.tables import InputError, read_tables
+
+    voice.stage("read")
+    try:
+        tables = read_tables(network, quarantine=quarantine)
+    except InputError as error:
+        raise bad_input(error, voice) from None
+    from allocator.run import Options, Watch, solve
+
+    plan = solve(tables, Options(**options), Watch(voice.stage, voice.progress), began)
+    voice.stage("write")
+    plan.publish(output)
+    return plan
+
+
+def _show(plan: Plan, output: Path, as_json: bool) -> None:
+    if as_json:
+        document = {
+            "plan": str(output),
+            "plan_id": plan.manifest["plan_id"],
+            "status": plan.certificate["status"],
+            "objective": plan.certificate["objective"],
+            "value": plan.certificate["value"],
+            "bound": plan.certificate["bound"],
+            "gap": plan.certificate["gap"],
+            "exceptions": len(plan.tables["exceptions"]),
+            "kpis": json.loads(plan.tables["kpis"].to_json(orient="records")),
+        }
+        click.echo(json.dumps(document, indent=1))
+        return
+    from allocator.report.terminal import summary
+
+    live = sys.stdout.isatty()
+    text = summary(
+        plan.tables["kpis"],
+        plan.certificate,
+        plan.tables["exceptions"],
+        baseline=plan.baseline,
+        where={"plan": str(output), "report": str(output / "report.html")},
+        terminal=live,
+    )
+    if live:
+        from rich.console import Console
+
+        Console().print(text)
+    else:
+        click.echo(text)
+    if plan.audit is not None and not plan.audit.ok:
+        click.echo(f"audit: {len(plan.audit.findings)} broken rules", err=True)
+        for finding in plan.audit.findings[:10]:
+            click.echo(f"  {finding}", err=True)

@@ -1,0 +1,85 @@
+"""What a run tells on stderr: a line a stage on a terminal, JSON lines with ``--log json``, nothing otherwise."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+import sys
+import time
+import uuid
+from types import TracebackType
+from typing import Any
+
+STAGES = {
+    "read": "reading tables",
+    "network": "coding the network",
+    "rules": "planning by rules of thumb, for comparison",
+    "program": "building the program",
+    "solve": "solving",
+    "prices": "pricing limits",
+    "whole units": "settling whole units",
+    "lots": "assigning lots",
+    "measure": "measuring",
+    "audit": "auditing",
+    "write": "writing the plan",
+}
+
+
+def _finite(value: Any) -> Any:
+    """JSON knows no infinity: what is not known yet is null."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+class Voice:
+    """Progress of one run; a context manager."""
+
+    def __init__(self, log: str | None) -> None:
+        self.json = log == "json"
+        self.live = not self.json and sys.stderr.isatty()
+        self.run = uuid.uuid4().hex[:12]
+        self.began = time.monotonic()
+        self.current = ""
+        self._status: Any = None
+
+    def __enter__(self) -> Voice:
+        if self.live:
+            from rich.console import Console
+
+            self._status = Console(stderr=True).status("starting")
+            self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def event(self, event: str, **facts: Any) -> None:
+        """Write a JSON event, in ``--log json`` only."""
+        if self.json:
+            now = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+            known = {name: _finite(value) for name, value in facts.items()}
+            line = {"time": now, "run": self.run, "event": event, **known}
+            print(json.dumps(line, default=str, allow_nan=False), file=sys.stderr, flush=True)  # noqa: T201
+
+    def stage(self, name: str) -> None:
+        """A stage begins."""
+        self.current = STAGES.get(name, name)
+        self.event("stage", stage=name)
+        self._show(self.current)
+
+    def progress(self, event: dict[str, float]) -> None:
+        """The solver's bound and best plan so far."""
+        best, bound = event["objective"], event["bound"]
+        gap = (best - bound) / max(abs(best), 1.0)
+        self.event("gap", objective=best, bound=bound, gap=gap, nodes=int(event["nodes"]), seconds=event["seconds"])
+        if abs(best) < 1e100:
+            self._show(f"{self.current}: value {-best:,.0f}, at most {-bound:,.0f}, gap {100 * gap:.3f} %")
+        elif abs(bound) < 1e100:
+            self._show(f"{self.current}: no plan yet, value at most {-bound:,.0f}")
+
+    def _show(self, text: str) -> None:
+        if self._status is not None:
+            self._status.update(f"{text}  [{time.monotonic() - self.began:.0f} s]".replace("[", "\\["))

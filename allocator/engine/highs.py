@@ -1,0 +1,233 @@
+"""The only code that touches highspy. It runs inside the solver's child process (``worker``), one thread, one solve at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from allocator.engine.problem import Answer, Limits, Problem, SolverError
+
+Report = Callable[[dict[str, float]], None]
+Incumbent = Callable[[Any, float], None]
+
+THREADS = 1
+SEED = 0
+SCALE_TARGET = 100.0
+POINT_TOLERANCE = 1e-5
+"""Violation of a row or column, relative where it is large, at which a point is refused."""
+
+
+def cost_scale(cost: Any) -> float:
+    """Power of two that brings the median cost near 100 (HAZARDS 0.6: tiny or huge costs are solved wrongly)."""
+    size = np.abs(cost[cost != 0])
+    if not len(size):
+        return 1.0
+    scale = SCALE_TARGET / float(np.median(size))
+    scale = min(scale, 1e7 / float(size.max()))
+    return float(2.0 ** round(math.log2(scale)))
+
+
+def run(
+    problem: Problem,
+    limits: Limits,
+    report: Report | None = None,
+    incumbent: Incumbent | None = None,
+) -> Answer:
+    """Solve one problem.
+
+    Parameters
+    ----------
+    problem : Problem
+    limits : Limits
+    report : callable, optional
+        Called with bound, objective and nodes while a MIP runs.
+    incumbent : callable, optional
+        Called with each better solution of a MIP and its objective.
+
+    Returns
+    -------
+    Answer
+
+    Raises
+    ------
+    SolverError
+        When any call is refused or the final status is not one of optimal, limit, interrupt.
+    """
+    import highspy
+
+    scale = cost_scale(problem.cost)
+    h: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+    mip = bool(problem.integer.any())
+    options: dict[str, Any] = {
+        "output_flag": False,
+        "threads": THREADS,
+        "random_seed": SEED,
+        "mip_rel_gap": limits.gap,
+        "mip_abs_gap": 1e-7,
+        "presolve": "on" if limits.presolve else "off",
+    }
+    if math.isfinite(limits.seconds):
+        options["time_limit"] = max(limits.seconds, 0.05)
+    for name, value in options.items():
+        _ok(highspy, h.setOptionValue(name, value), f"option {name}")
+        if h.getOptionValue(name)[1] != value:
+            raise SolverError(f"HiGHS kept another value for option {name}")
+    _pass(highspy, h, problem, scale)
+    stop = _Callbacks(highspy, limits, scale, report, incumbent)
+    if mip:
+        _ok(highspy, h.setCallback(stop, None), "callback")
+        kinds = highspy.cb.HighsCallbackType
+        for kind in (kinds.kCallbackMipInterrupt, kinds.kCallbackMipImprovingSolution):
+            _ok(highspy, h.startCallback(kind), "callback")
+    status = h.run()
+    if status == highspy.HighsStatus.kError:
+        raise SolverError(f"HiGHS ended with an error: {h.modelStatusToString(h.getModelStatus())}")
+    return _answer(highspy, h, problem, scale, mip, stop)
+
+
+def _pass(highspy: Any, h: Any, problem: Problem, scale: float) -> None:
+    n, m, z = len(problem.cost), len(problem.row_lower), len(problem.values)
+    inf = highspy.kHighsInf
+
+    def bounded(values: Any) -> Any:
+        return np.clip(values, -inf, inf).astype(np.float64)
+
+    status = h.passModel(
+        n, m, z,
+        int(highspy.MatrixFormat.kRowwise), int(highspy.ObjSense.kMinimize), 0.0,
+        problem.cost * scale, bounded(problem.lower), bounded(problem.upper),
+        bounded(problem.row_lower), bounded(problem.row_upper),
+        problem.indptr.astype(np.int32), problem.indices.astype(np.int32), problem.values.astype(np.float64),
+        problem.integer.astype(np.int32),
+    )  # fmt: skip
+    # a warning here means dropped coefficients (|a| <= 1e-9): the plan is judged by the audit, but count what was kept
+    if status == highspy.HighsStatus.kError:
+        raise SolverError("HiGHS refused the program")
+    if (h.getNumCol(), h.getNumRow()) != (n, m):
+        raise SolverError(f"HiGHS holds {h.getNumCol()} x {h.getNumRow()}, {n} x {m} were passed")
+    tiny = int((np.abs(problem.values) <= 1e-9).sum())
+    if h.getNumNz() < z - tiny:
+        raise SolverError(f"HiGHS holds {h.getNumNz()} coefficients, {z} were passed")
+
+
+class _Callbacks:
+    """Progress, incumbents, and the stop when the gap is good enough."""
+
+    def __init__(
+        self, highspy: Any, limits: Limits, scale: float, report: Report | None, incumbent: Incumbent | None
+    ) -> None:
+        self.kinds = highspy.cb.HighsCallbackType
+        self.limits, self.scale, self.report, self.incumbent = limits, scale, report, incumbent
+        self.accepted = False
+
+    def __call__(self, kind: Any, message: str, out: Any, reply: Any, data: Any) -> None:
+        if kind == self.kinds.kCallbackMipImprovingSolution:
+            if self.incumbent is not None:
+                self.incumbent(np.array(out.mip_solution, dtype=np.float64), out.objective_function_value / self.scale)
+            return
+        if kind != self.kinds.kCallbackMipInterrupt:
+            return
+        if self.report is not None:
+            self.report(
+                {
+                    "bound": out.mip_dual_bound / self.scale,
+                    "objective": out.mip_primal_bound / self.scale,
+                    "nodes": float(out.mip_node_count),
+                    "seconds": out.running_time,
+                }
+            )
+        if out.mip_gap <= self.limits.accept and out.mip_node_count >= self.limits.nodes:
+            self.accepted = True
+            reply.user_interrupt = True
+
+
+def _answer(highspy: Any, h: Any, problem: Problem, scale: float, mip: bool, stop: _Callbacks) -> Answer:
+    kinds = highspy.HighsModelStatus
+    status = h.getModelStatus()
+    info = h.getInfo()
+    seconds = float(h.getRunTime())
+    iterations = int(max(info.simplex_iteration_count, 0) + max(info.ipm_iteration_count, 0))
+    limits = (kinds.kTimeLimit, kinds.kInterrupt, kinds.kSolutionLimit, kinds.kIterationLimit)
+    if status not in (kinds.kOptimal, kinds.kModelEmpty, *limits):
+        raise SolverError(f"HiGHS ended with status '{h.modelStatusToString(status)}'")
+    if status == kinds.kModelEmpty:
+        x = np.where(problem.cost >= 0, problem.lower, problem.upper)
+        value = float(problem.cost @ x)
+        return Answer("optimal", x, value, value, np.zeros(len(problem.row_lower)), 0, 0, seconds)
+    solution = h.getSolution()
+    feasible = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
+    bound = float(info.mip_dual_bound) / scale if mip else -math.inf
+    if not (solution.value_valid and feasible):
+        return Answer("none", None, math.inf, bound, None, _nodes(info, mip), iterations, seconds)
+    x = np.array(solution.col_value, dtype=np.float64)
+    if not np.isfinite(x).all():
+        raise SolverError("HiGHS returned values that are not finite")
+    objective = float(problem.cost @ x)
+    stated = float(info.objective_function_value) / scale
+    if abs(stated - objective) > 1e-5 * max(1.0, abs(objective)):
+        # seen on 1.16.0 with a MIP start: "Optimal" at a value that its own point does not have
+        raise SolverError(f"HiGHS states an objective of {stated:.9g}, its own point costs {objective:.9g}")
+    _check_point(problem, x)
+    dual = None
+    if not mip and status == kinds.kOptimal and solution.dual_valid:
+        dual = np.array(solution.row_dual, dtype=np.float64) / scale
+        bound = objective
+    word = "optimal" if status == kinds.kOptimal else "accepted" if stop.accepted else "deadline"
+    return Answer(word, x, objective, bound, dual, _nodes(info, mip), iterations, seconds)
+
+
+def _check_point(problem: Problem, x: Any) -> None:
+    """Refuse a point that breaks the problem, whatever HiGHS calls it; generous against its own tolerance of 1e-6."""
+    row = np.repeat(np.arange(len(problem.row_lower)), np.diff(problem.indptr))
+    terms = problem.values * x[problem.indices]
+    activity = np.bincount(row, weights=terms, minlength=len(problem.row_lower))
+    size = np.bincount(row, weights=np.abs(terms), minlength=len(problem.row_lower))
+    for what, value, low, high, scale in (
+        ("row", activity, problem.row_lower, problem.row_upper, size),
+        ("column", x, problem.lower, problem.upper, np.abs(x)),
+    ):
+        over = np.maximum(low - value, value - high) / np.maximum(1.0, scale)
+        if len(over) and over.max() > POINT_TOLERANCE:
+            worst = int(np.argmax(over))
+            raise SolverError(f"HiGHS's point breaks {what} {worst} by {over[worst]:.3g}")
+    whole = x[problem.integer]
+    if len(whole) and np.abs(whole - np.round(whole)).max() > POINT_TOLERANCE:
+        raise SolverError("HiGHS's point has an integer that is not whole")
+
+
+def _nodes(info: Any, mip: bool) -> int:
+    return int(max(info.mip_node_count, 0)) if mip else 0
+
+
+def _ok(highspy: Any, status: Any, what: str) -> None:
+    if status != highspy.HighsStatus.kOk:
+        raise SolverError(f"HiGHS refused {what}")
+
+
+def self_test() -> None:
+    """Solve ``min 2x + 3z, x + z >= 4.5, z whole``; HiGHS 1.14.0 answers 15 where 9 is optimal.
+
+    Raises
+    ------
+    SolverError
+        When the installed HiGHS gets it wrong.
+    """
+    problem = Problem(
+        cost=np.array([2.0, 3.0]),
+        lower=np.zeros(2),
+        upper=np.full(2, 100.0),
+        integer=np.array([False, True]),
+        indptr=np.array([0, 2]),
+        indices=np.array([0, 1]),
+        values=np.ones(2),
+        row_lower=np.array([4.5]),
+        row_upper=np.array([np.inf]),
+    )
+    answer = run(problem, Limits(gap=1e-9))
+    if answer.x is None or abs(answer.objective - 9.0) > 1e-4:
+        raise SolverError(
+            f"the installed HiGHS fails its self-test (answers {answer.objective:g} where 9 is optimal); install highspy 1.15.1 or later"
+        )

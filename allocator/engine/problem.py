@@ -1,0 +1,108 @@
+"""What goes to the solver and what comes back, as plain arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+
+class SolverError(RuntimeError):
+    """HiGHS refused an input or ended without an answer that may be used."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """``min cost @ x``, ``row_lower <= A x <= row_upper``, ``lower <= x <= upper``, ``x[integer]`` whole. A in CSR form."""
+
+    cost: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    integer: BoolArray
+    indptr: IntArray
+    indices: IntArray
+    values: FloatArray
+    row_lower: FloatArray
+    row_upper: FloatArray
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When to stop.
+
+    Attributes
+    ----------
+    gap : float
+        Relative gap to prove.
+    accept : float
+        Gap that is good enough once ``nodes`` branch-and-bound nodes were spent.
+    nodes : int
+    seconds : float
+        Wall clock; ``inf`` without a deadline.
+    presolve : bool
+    """
+
+    gap: float = 1e-6
+    accept: float = 1e-6
+    nodes: int = 0
+    seconds: float = float("inf")
+    presolve: bool = True
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The solver's answer.
+
+    Attributes
+    ----------
+    status : str
+        ``optimal`` (the asked gap is proven), ``accepted``, ``deadline`` (a feasible point, no proof of the gap), ``none`` (no point).
+    x : (n,) float or None
+    objective, bound : float
+    row_dual : (m,) float or None
+        Of a linear program only; d objective / d right-hand side.
+    nodes, iterations : int
+    seconds : float
+        Inside HiGHS's own ``run``.
+    """
+
+    status: str
+    x: FloatArray | None
+    objective: float
+    bound: float
+    row_dual: FloatArray | None
+    nodes: int
+    iterations: int
+    seconds: float
+
+
+def check_problem(problem: Problem) -> None:
+    """Refuse what HiGHS would take silently (HAZARDS section 2.3).
+
+    Raises
+    ------
+    SolverError
+        On NaN, infinite coefficients or costs, crossed bounds, wrong lengths or indices out of range.
+    """
+    n, m = len(problem.cost), len(problem.row_lower)
+    lengths = {len(problem.lower), len(problem.upper), len(problem.integer)} == {n}
+    if not lengths or len(problem.row_upper) != m or len(problem.indptr) != m + 1:
+        raise SolverError("the program's arrays differ in length")
+    if len(problem.indices) != len(problem.values) or int(problem.indptr[-1]) != len(problem.values):
+        raise SolverError("the program's matrix is not well formed")
+    if len(problem.indices) and not (problem.indices.min() >= 0 and problem.indices.max() < n):
+        raise SolverError("the program's matrix names a column that does not exist")
+    for name in ("cost", "values"):
+        if not np.isfinite(getattr(problem, name)).all():
+            raise SolverError(f"the program's {name} hold a number that is not finite")
+    for low, high, what in ((problem.lower, problem.upper, "column"), (problem.row_lower, problem.row_upper, "row")):
+        if np.isnan(low).any() or np.isnan(high).any():
+            raise SolverError(f"a {what} bound is not a number")
+        if (low > high).any():
+            where = int(np.argmax(low > high))
+            raise SolverError(f"{what} {where} has its lower bound above its upper: {low[where]:g} > {high[where]:g}")

@@ -1,0 +1,171 @@
+"""A finished plan, in memory or read back from its folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from allocator.plan.assemble import TABLES
+from allocator.plan.publish import digests, held, publish, staging, write_json, write_table
+
+if TYPE_CHECKING:
+    from allocator.audit import AuditReport
+    from allocator.explain import Explanation
+    from allocator.tables import Tables
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan: its tables, certificate and manifest.
+
+    Attributes
+    ----------
+    network : Tables
+        The resolved input.
+    tables : mapping of str to DataFrame
+        The tables of DESIGN section 3; each is an attribute too (``plan.shipments``).
+    certificate, manifest : mapping
+    previous : DataFrame or None
+        Shipments of the previous plan it was compared with.
+    audit : AuditReport or None
+        What the audit found; None for a plan read from its folder (see :meth:`verify`).
+    baseline : DataFrame or None
+        KPIs of the rules engine's plan.
+    """
+
+    network: Tables
+    tables: Mapping[str, pd.DataFrame]
+    certificate: Mapping[str, Any]
+    manifest: Mapping[str, Any]
+    previous: pd.DataFrame | None = None
+    audit: AuditReport | None = field(default=None, repr=False)
+    baseline: pd.DataFrame | None = field(default=None, repr=False)
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        tables = self.__dict__.get("tables", {})
+        if name in tables:
+            frame: pd.DataFrame = tables[name]
+            return frame
+        raise AttributeError(f"a plan has no table or attribute '{name}'; tables: {', '.join(TABLES)}")
+
+    @property
+    def exit_code(self) -> int:
+        """0 a plan within the asked gap, 3 the gap was not reached (or the solver failed), 1 the audit found a broken rule."""
+        if self.audit is not None and not self.audit.ok:
+            return 1
+        return 3 if self.certificate["status"] in ("deadline", "open", "degraded") else 0
+
+    def verify(self) -> AuditReport:
+        """Audit the plan from its tables alone."""
+        from allocator.audit import audit
+
+        return audit(self.network, self.tables, self.certificate, self.previous)
+
+    def explain(self, item: str, site: str) -> Explanation:
+        """Why this site got this much of this item.
+
+        Raises
+        ------
+        ValueError
+            When the item or the site is unknown.
+        """
+        from allocator.explain import explain
+
+        return explain(self.network, self.tables, self.certificate, item, site)
+
+    def report(self) -> str:
+        """The report as one HTML page."""
+        from allocator.report import render
+
+        return render(self.network, self.tables, self.certificate, self.tables["kpis"], self.manifest, self.baseline)
+
+    def write(self, path: str | Path) -> Path:
+        """Publish the plan folder atomically.
+
+        Raises
+        ------
+        OutputHeldError
+            When another run holds the folder.
+        NotAPlanError
+            When the path holds something else than a plan.
+        OSError
+            When the disk refuses; what was there stays.
+        """
+        target = Path(path)
+        with held(target):
+            return self.publish(target)
+
+    def publish(self, target: Path) -> Path:
+        """Publish into a folder this process already holds (see :func:`allocator.plan.publish.held`)."""
+        with staging(target) as folder:
+            (folder / "network").mkdir()
+            self.network.write(folder / "network")
+            if self.previous is not None:
+                write_table(self.previous, folder / "network" / "previous_shipments.parquet")
+            for name in TABLES:
+                write_table(self.tables[name], folder / f"{name}.parquet")
+            quarantined = self.network.quarantined
+            if len(quarantined):
+                write_table(quarantined.astype(str), folder / "quarantined.parquet")
+            write_json(self.certificate, folder / "certificate.json")
+            (folder / "report.html").write_text(self.report(), encoding="utf-8")
+            publish(folder, target, dict(self.manifest) | {"files": digests(folder)})
+        return target
+
+
+def read_plan(path: str | Path) -> Plan:
+    """Read a plan folder back.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the folder has no ``manifest.json``: it is not a plan.
+    """
+    folder = Path(path)
+    while True:
+        manifest = _manifest(folder)
+        try:
+            plan = _read(folder, manifest)
+        except OSError:
+            if _manifest(folder) == manifest:
+                raise
+        else:
+            if _manifest(folder) == manifest:
+                return plan
+        # a new plan was published while we read: read that one, never a mixture
+
+
+def _manifest(folder: Path) -> str:
+    try:
+        return (folder / "manifest.json").read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(
+            f"'{folder}' is not a plan folder (no manifest.json); give the -o of a finished run"
+        ) from None
+
+
+def _read(folder: Path, manifest: str) -> Plan:
+    from allocator.tables import Tables
+
+    previous = folder / "network" / "previous_shipments.parquet"
+    return Plan(
+        network=Tables.load(folder / "network"),
+        tables={name: _frame(folder / f"{name}.parquet") for name in TABLES},
+        certificate=json.loads((folder / "certificate.json").read_text(encoding="utf-8")),
+        manifest=json.loads(manifest),
+        previous=_frame(previous) if previous.is_file() else None,
+    )
+
+
+def _frame(path: Path) -> pd.DataFrame:
+    frame: pd.DataFrame = pq.read_table(path).to_pandas()
+    for name in frame.columns:
+        if name == "date" or name.endswith("_date"):
+            frame[name] = pd.to_datetime(frame[name]).astype("datetime64[s]")
+    return frame

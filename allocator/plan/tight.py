@@ -1,0 +1,123 @@
+"""Prices: what the next unit of each tight resource, and of stock at each site, is worth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.engine.whole import Solution
+from allocator.network.network import Network
+from allocator.plan.moves import Moved
+from allocator.program.stack import Program
+from allocator.program.stamp import LAW_NAMES
+
+FloatArray = NDArray[np.float64]
+
+KINDS = {
+    "lane_volume": ("lane_volume", "m3"),
+    "vehicle": ("vehicles", "m3"),
+    "inbound": ("inbound", "m3"),
+    "outbound": ("outbound", "m3"),
+    "outbound_units": ("outbound_units", "units"),
+    "storage": ("storage", "m3"),
+    "admission": ("admission", "units"),
+    "fill": ("min_fill", "units"),
+}
+
+
+def resource_prices(network: Network, program: Program, solution: Solution) -> list[dict[str, Any]]:
+    """Shared limits with a price, dearest first.
+
+    Returns
+    -------
+    list of dict
+        resource, site, origin, destination, mode, channel, date, price (currency per unit), use, limit, unit.
+    """
+    shared = program.shared
+    dual = solution.row_dual[program.first_shared_row :]
+    at_least = np.isinf(shared.row_upper)
+    price = np.where(at_least, dual, -dual)
+    x = solution.x[program.first_shared_column :]
+    found = []
+    for row in np.flatnonzero(price > 1e-7 * max(1.0, float(np.abs(price).max(initial=0.0)))):
+        law = shared.law[row]
+        kind, unit = KINDS[law]
+        if law == "vehicle" and price[row] <= _own_price(network, int(shared.row_key[row][0])) * (1 + 1e-6):
+            continue
+        entries = shared.row == row
+        used = [k for k in np.flatnonzero(entries) if shared.variable[shared.column[k]].startswith("use_")]
+        use = float(sum(shared.value[k] * x[shared.column[k]] for k in used))
+        bound = shared.row_lower[row] if at_least[row] else shared.row_upper[row]
+        found.append(
+            {
+                "resource": kind,
+                **_place(network, law, shared.row_key[row]),
+                "price": float(price[row]),
+                "use": use,
+                "limit": float(bound) if law != "vehicle" else use,
+                "unit": unit,
+            }
+        )
+    return sorted(found, key=lambda e: (-e["price"], e["resource"], str(e["site"]), str(e["origin"]), str(e["date"])))
+
+
+def _own_price(network: Network, lane: int) -> float:
+    """What a m3 of vehicle costs; a price that is no more than that says nothing."""
+    return float(network.lanes.cost_per_shipment[lane] / network.lanes.vehicle_volume[lane])
+
+
+def _place(network: Network, law: str, key: NDArray[np.int64]) -> dict[str, str | None]:
+    place: dict[str, str | None] = dict.fromkeys(("site", "origin", "destination", "mode", "channel", "date"))
+    days = network.calendar.first
+    if law in ("lane_volume", "vehicle"):
+        origin, destination, mode = network.lanes.codes[int(key[0])]
+        day = int(network.lanes.ship_day[key[0], key[1]])
+        return place | {"origin": origin, "destination": destination, "mode": mode, "date": _iso(network, day)}
+    if law == "fill":
+        return place | {"channel": network.channels[int(key[0])]}
+    site = network.sites.codes[int(key[0])]
+    if law == "admission":
+        return place | {
+            "site": site,
+            "channel": network.channels[int(key[1])],
+            "date": _iso(network, int(days[key[2]])),
+        }
+    return place | {"site": site, "date": _iso(network, int(days[key[1]]))}
+
+
+def _iso(network: Network, day: int) -> str:
+    return str(network.calendar.date(np.array([day]))[0])
+
+
+def bid_prices(network: Network, program: Program, solution: Solution, moved: Moved) -> FloatArray:
+    """Value of one more unit at the serving site on the day, for each admission. [currency per unit]
+
+    The price is the dual of the site's stock balance in the class it is served from (the cheapest such class).
+    """
+    law = LAW_NAMES.index("balance")
+    mine = np.flatnonzero(program.row_law == law)
+    _, sites, buckets = network.size
+    arcs = moved.admissions
+    size_of = np.array([len(row) for row in program.classes.expiry], dtype=np.int64)
+    item = program.row_item[mine]
+    place = program.row_place[mine]
+    size = size_of[item]
+    site, rest = place // (size * buckets), place % (size * buckets)
+    bucket = rest % buckets
+    worth = np.maximum(-solution.row_dual[mine], 0.0)
+    stride = np.int64(sites)
+    keys = (item * stride + site) * buckets + bucket
+    order = np.lexsort((worth, keys))
+    # classes long expired or absent have no row or a zero price: the least positive one is the margin
+    positive = worth[order] > 0
+    out_keys, out_values = keys[order][positive], worth[order][positive]
+    wanted = (arcs.item * stride + network.claims.arc_site[arcs.way]) * buckets + arcs.bucket
+    at = np.searchsorted(out_keys, wanted)
+    inside = at < len(out_keys)
+    hit = np.zeros(len(wanted), dtype=bool)
+    hit[inside] = out_keys[at[inside]] == wanted[inside]
+    out = np.zeros(len(wanted))
+    out[hit] = out_values[at[hit]]
+    return out

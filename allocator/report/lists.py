@@ -1,0 +1,185 @@
+"""What the tables show: capacities and their prices, unmet demand, lots, exceptions, shipments, rows set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from allocator.measure import Days
+from allocator.measure.rows import records, rows_of
+from allocator.report import words
+from allocator.report.charts import bar
+from allocator.report.grid import Column, Grid, grid
+
+TOP_ROWS = 200
+TOP_CAPACITIES = 24
+TIGHT = 0.999
+PLACE = ["resource", "site", "origin", "destination", "mode"]
+
+
+@dataclass(frozen=True)
+class Heat:
+    """One capacity over the horizon: its name, and a (level, words, tooltip, priced) cell for each bucket."""
+
+    name: str
+    cells: list[tuple[str, str, str, bool]]
+
+
+def _priced(prices: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, str], float]:
+    found: dict[tuple[str, str, str], float] = {}
+    for price in prices:
+        if not words.is_missing(price.get("date")) and float(price["price"]) > 0:
+            found[str(price["resource"]), words.place(price), str(price["date"])[:10]] = float(price["price"])
+    return found
+
+
+def heat(use: pd.DataFrame, prices: Sequence[Mapping[str, Any]], days: Days, currency: str) -> tuple[list[Heat], int]:
+    """Lay out the tightest capacities day by day; also say how many there are."""
+    if use.empty:
+        return [], 0
+    priced = _priced(prices)
+    share = (use["use"] / use["limit"]).where(use["limit"] > 0)
+    use = use.assign(share=share.fillna(0.0), bucket=days.buckets_of(use["date"]))
+    keys = use[PLACE].fillna("")
+    groups = use.groupby([keys[column] for column in PLACE], sort=True)
+    ranked = []
+    for _, group in groups:
+        first = records(group.head(1))[0]
+        where = words.place(first)
+        cells, worth = {}, 0.0
+        for row in rows_of(group):
+            price = priced.get((str(row.resource), where, row.date.date().isoformat()), 0.0)
+            worth += price
+            cells[row.bucket] = _cell(row, price, currency)
+        name = f"{where}, {words.NAMES[str(first['resource'])]}"
+        ranked.append((worth, float(group["share"].max()), name, cells))
+    ranked.sort(key=lambda row: (-row[0], -row[1], row[2]))
+    empty = ("u0", "", "closed", False)
+    shown = [
+        Heat(name, [cells.get(b, empty) for b in range(days.count)]) for _, _, name, cells in ranked[:TOP_CAPACITIES]
+    ]
+    return shown, len(ranked)
+
+
+def _cell(row: Any, price: float, currency: str) -> tuple[str, str, str, bool]:
+    level = "u10" if row.share > 1.0005 else f"u{min(9, int(row.share * 10 + 1e-6))}"
+    tip = f"{words.day(row.date)}: {words.number(row.use, 1)} of {words.number(row.limit, 1)} {row.unit}"
+    if price > 0:
+        tip += f", one more is worth {words.number(price, 2)} {currency}"
+    if not row.limit > 0:
+        return "u0", "", f"{words.day(row.date)}: closed", False
+    return level, f"{100 * row.share:.0f}", tip, price > 0
+
+
+def tight_prices(prices: Sequence[Mapping[str, Any]], currency: str) -> Grid:
+    """List what one more unit of each tight resource is worth, dearest first."""
+    rows = [
+        {
+            "what": words.NAMES.get(str(price["resource"]), str(price["resource"])),
+            "place": words.place(price),
+            "date": price.get("date"),
+            "price": float(price["price"]),
+            "unit": f"{currency} per {words.single(price.get('unit'))}",
+            "use": price.get("use"),
+            "limit": price.get("limit"),
+        }
+        for price in prices
+        if float(price["price"]) > 0
+    ]
+    names = ["what", "place", "date", "price", "unit", "use", "limit"]
+    frame = pd.DataFrame(rows, columns=names)
+    frame = frame.sort_values(["price", "what", "place", "date"], ascending=[False, True, True, True], kind="stable")
+    columns = [
+        *(Column("what", "Resource"), Column("place", "Where"), Column("date", "Day", "date")),
+        *(Column("price", "One more is worth", "money"), Column("unit", "Unit")),
+        *(Column("use", "Used", "count"), Column("limit", "Limit", "count")),
+    ]
+    return grid("prices", "What one more of each tight resource is worth", frame, columns, TOP_ROWS, "dearest")
+
+
+def unmet(frame: pd.DataFrame, currency: str) -> tuple[list[tuple[str, Markup, str, str]], Grid, str]:
+    """Sum unmet demand by reason, list it by item, channel and zone, and say the main reason."""
+    frame = frame.assign(reason=frame["reason"].fillna("").replace("", "not stated"))
+    by_reason = frame.groupby(["reason", "status"], as_index=False)[["quantity", "cost"]].sum()
+    by_reason = by_reason.sort_values(["quantity", "reason"], ascending=[False, True], kind="stable")
+    most = float(by_reason["quantity"].max()) if len(by_reason) else 0.0
+    bars = [
+        (
+            row.reason + (" (still waiting)" if row.status == "waiting" else ""),
+            bar(
+                [(0.0, row.quantity / most if most > 0 else 0.0, "waiting" if row.status == "waiting" else "lost", "")]
+            ),
+            words.amount(row.quantity),
+            words.number(row.cost),
+        )
+        for row in rows_of(by_reason)
+    ]
+    keys = ["item", "channel", "zone", "reason", "status"]
+    sums = frame.groupby(keys, as_index=False).agg(
+        first=("date", "min"), days=("date", "nunique"), quantity=("quantity", "sum"), cost=("cost", "sum")
+    )
+    sums = sums.sort_values(["cost", "quantity", *keys], ascending=[False, False, *[True] * len(keys)], kind="stable")
+    columns = [
+        *(Column("item", "Item"), Column("channel", "Channel"), Column("zone", "Zone"), Column("status", "Status")),
+        *(Column("reason", "Reason"), Column("first", "First day", "date"), Column("days", "Days", "count")),
+        *(Column("quantity", "Units", "count"), Column("cost", f"Cost, {currency}", "money")),
+    ]
+    table = grid("unmet", "Unmet demand by item, channel, zone and reason", sums, columns, TOP_ROWS, "dearest")
+    if frame.empty:
+        return bars, table, "All demand of the horizon is served."
+    top = by_reason.iloc[0]
+    portion = words.share(float(top["quantity"]) / float(frame["quantity"].sum()), 0)
+    return bars, table, f"{portion} of {words.amount(float(frame['quantity'].sum()))} units unmet: {top['reason']}."
+
+
+def risky(lots: pd.DataFrame, currency: str) -> Grid:
+    """List lots at risk, dearest first."""
+    order = lots.sort_values(["value", "lot", "item", "site"], ascending=[False, True, True, True], kind="stable")
+    columns = [
+        *(
+            Column("lot", "Lot"),
+            Column("item", "Item"),
+            Column("site", "Site"),
+            Column("expiry_date", "Expires", "date"),
+        ),
+        *(Column("wasted", "Expires in the plan, units", "count"), Column("left", "Left at the end, units", "count")),
+        Column("value", f"Value, {currency}", "money"),
+    ]
+    return grid("lots", "Lots at risk of expiry", order, columns, TOP_ROWS, "dearest")
+
+
+def mends(frame: pd.DataFrame, currency: str) -> Grid:
+    """List every exception with its mend, dearest first."""
+    order = frame.sort_values(["cost", "what", "where", "date"], ascending=[False, True, True, True], kind="stable")
+    columns = [
+        *(Column("what", "Limit"), Column("item", "Item"), Column("where", "Where"), Column("date", "Day", "date")),
+        *(Column("amount", "By", "count"), Column("unit", "Unit"), Column("cost", f"Penalty, {currency}", "money")),
+        Column("mend", "What would mend it"),
+    ]
+    return grid("exceptions", "Limits that had to give", order, columns, TOP_ROWS, "dearest")
+
+
+def shipments(frame: pd.DataFrame) -> Grid:
+    """List committed shipments, largest first."""
+    mine = frame[frame["committed"].astype(bool)]
+    keys = ["ship_date", "origin", "destination", "item", "mode"]
+    mine = mine.sort_values(["quantity", *keys], ascending=[False, *[True] * len(keys)], kind="stable")
+    columns = [
+        *(Column("item", "Item"), Column("origin", "From"), Column("destination", "To"), Column("mode", "Mode")),
+        *(Column("ship_date", "Ships", "date"), Column("arrive_date", "Arrives", "date")),
+        *(Column("quantity", "Units", "count"), Column("packs", "Packs", "count"), Column("method", "Method")),
+    ]
+    return grid("shipments", "Committed shipments", mine, columns, TOP_ROWS, "largest")
+
+
+def set_aside(rows: Sequence[Any]) -> Grid | None:
+    """List quarantined input rows; a row may be a mapping or a sentence."""
+    if not rows:
+        return None
+    frame = pd.DataFrame([dict(row) if isinstance(row, Mapping) else {"row": str(row)} for row in rows]).astype(object)
+    columns = [Column(str(name), str(name).replace("_", " ").capitalize()) for name in frame.columns]
+    return grid("quarantined", "Input rows set aside", frame, columns, TOP_ROWS)
