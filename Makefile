@@ -1,0 +1,86 @@
+# Every task of the house. `make` alone lists them. Needs Python 3.11 to 3.13 and make; everything else goes into .venv.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PLAN := out/iowa
+CODE := allocator models tests benchmarks
+
+# The first interpreter on this machine that is new enough; `make PYTHON=/path/to/python3.12 demo` overrides it.
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+	$$p -c '$(SUITABLE)' >/dev/null 2>&1 && { echo $$p; exit; }; done)
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help install dev demo verify test test-long lint format types contracts bench docs golden clean
+
+help: ## List the targets.
+	@echo 'make demo    plans the demo network;  make test    runs the tests.  All targets:'
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do \
+		printf '  %-11s %s\n' "$$name" "$$text"; done
+
+$(BIN)/python:
+	@test -n '$(PYTHON)' || { echo 'error: no Python 3.11, 3.12 or 3.13 found; install one, or name it: make PYTHON=/path/to/python3.12 demo' >&2; exit 1; }
+	@echo 'creating $(VENV) with $(PYTHON)'
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo 'error: $(PYTHON) could not make $(VENV); it needs its venv module (on Debian and Ubuntu the package python3-venv)' >&2; exit 1; }
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	@echo 'installing the package and what it needs into $(VENV) (a minute or two the first time)'
+	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	@echo 'installing the package, what it needs and the development tools into $(VENV)'
+	@$(PIP) install --editable '.[dev]'
+	@touch $(VENV)/.installed $@
+
+install: $(VENV)/.installed ## Create .venv and install the package.
+
+dev: $(VENV)/.installed-dev ## The same with the development tools.
+
+demo: $(VENV)/.installed ## Plan the demo network; print its KPIs and where plan and report lie.
+	@echo 'planning scenarios/iowa: 42 items, 40 stores, 14 days (about half a minute)'
+	@$(BIN)/allocator plan scenarios/iowa --output $(PLAN) --gap 0.005
+
+verify: $(VENV)/.installed ## Audit the demo plan from its tables alone.
+	@test -f $(PLAN)/manifest.json || { echo 'error: no plan in $(PLAN); run make demo first' >&2; exit 1; }
+	@$(BIN)/allocator verify $(PLAN)
+
+test: $(VENV)/.installed-dev ## Quick tests (a few minutes).
+	@$(BIN)/python -m pytest -m 'not long'
+
+test-long: $(VENV)/.installed-dev ## The slow tests.
+	@$(BIN)/python -m pytest -m long
+
+lint: $(VENV)/.installed-dev ## ruff: rules and formatting.
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/ruff format --check $(CODE)
+
+format: $(VENV)/.installed-dev ## Mend what ruff can mend by itself.
+	@$(BIN)/ruff check --fix $(CODE)
+	@$(BIN)/ruff format $(CODE)
+
+types: $(VENV)/.installed-dev ## mypy --strict.
+	@$(BIN)/mypy
+
+contracts: $(VENV)/.installed-dev ## Who may import whom.
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev ## Measure every phase, side by side with plain Pyomo.
+	@$(BIN)/python -m benchmarks.run
+
+# A page is written beside its place first, so that a generator that fails leaves the old page whole.
+PAGES := docs/tables.md=allocator.tables.page docs/kpis.md=allocator.measure docs/audit.md=allocator.audit.page \
+	docs/commands.md=allocator.cli.page models/README.md=allocator_models.page
+
+docs: $(VENV)/.installed ## Write the generated pages again.
+	@for pair in $(PAGES); do page=$${pair%%=*}; \
+		$(BIN)/python -m $${pair#*=} > $$page.new && mv $$page.new $$page || { rm -f $$page.new; exit 1; }; echo $$page; done
+
+golden: $(VENV)/.installed-dev ## Write the golden rows of every law again; read the diff before you commit it.
+	@$(BIN)/python -m tests.golden.rows
+
+clean: ## Remove .venv, out, caches and build products.
+	rm -rf $(VENV) out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +

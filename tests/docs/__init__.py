@@ -1,0 +1,1 @@
+"""The written pages: current, linked, and true where they show code."""
