@@ -35,13 +35,29 @@ def capacities(shape: Shape, demand: Demand, stock: Floats) -> Columns:
     resource, site, day = resource[kept], site[kept], day[kept]
     load = loads[resource, site, day]
     tight = random.permutation(load.size) < round(shape.tight * load.size)
-    room = np.where(tight, random.uniform(0.7, 0.95, load.size), random.uniform(1.8, 3.0, load.size))
+    least = np.concatenate([_kept(loads, shape), np.zeros((2, *loads.shape[1:]))])[resource, site, day]
+    volume = np.where(
+        tight,
+        np.maximum(load * random.uniform(0.7, 0.95, load.size), least),
+        load * random.uniform(1.8, 3.0, load.size),
+    )
     return {
         "site": take(shape.site_codes, 1 + site),
         "resource": take(RESOURCES, resource),
         "date": take(shape.dates, day),
-        "volume": pa.array(np.round(load * room + 0.05, 3)),
+        "volume": pa.array(np.round(volume + 0.05, 3)),
     }
+
+
+def _kept(loads: Floats, shape: Shape) -> Floats:
+    """Give the stock that is still there when most of what is wanted has left, (1, dcs + stores, days) float, [m3].
+
+    A tight storage can be kept by not sending more, never by wishing away what is there: else its price would hide every other figure.
+    """
+    storage, _, out = loads
+    # a DC gets purchase orders of about a sixth of its demand all the while
+    leaving = np.where(np.arange(len(storage)) < shape.dcs, 0.65, 0.8)[:, None] * np.cumsum(out, axis=1)
+    return np.asarray(np.maximum(storage - leaving, 0.0)[None])
 
 
 def admission_limits(shape: Shape, demand: Demand) -> Columns:

@@ -41,7 +41,7 @@ def opening(shape: Shape, demand: Demand) -> Floats:
 
 
 def lots(shape: Shape, stock: Floats, life: Ints) -> Columns:
-    """Give the lots: two a DC and item, one elsewhere; one lot in fifty is in quarantine."""
+    """Give the lots: two a DC and item, one elsewhere; one in fifty of those at a DC is in quarantine."""
     random = shape.random(10)
     item, site = np.nonzero(stock)
     quantity = stock[item, site]
@@ -54,7 +54,8 @@ def lots(shape: Shape, stock: Floats, life: Ints) -> Columns:
     # A lot that expires has at least three days left, so that it is stock on day 0.
     longest = np.where(life[item] > 0, life[item] - 3, 40)
     age = np.floor(random.uniform(0.1, 1.0, quantity.size) * longest).astype(np.int64)
-    held = random.random(quantity.size) < 0.02
+    # a store with its only lot in quarantine could show nothing: that is priced far above anything else in the plan
+    held = (random.random(quantity.size) < 0.02) & (site >= 1) & (site <= shape.dcs)
     return {
         "lot": codes("L", quantity.size),
         "item": take(shape.item_codes, item),
