@@ -24,7 +24,7 @@ PROBLEM_FIELDS = tuple(f.name for f in fields(Problem))
 
 def main() -> None:
     """Serve problems until the parent closes the pipe."""
-    _die_with_parent()
+    die_with_parent()
     # HiGHS prints a banner below Python's redirection: keep the pipe, point descriptor 1 at standard error
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -70,7 +70,7 @@ def _serve(out: BinaryIO, request: dict[str, Any], arrays: dict[str, Any]) -> No
     frames.send(out, frames.ARRAYS, frames.pack(found))
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """On Linux, be ended when the parent dies however it dies; elsewhere the closed pipe ends us after the current solve."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform.startswith("linux"):

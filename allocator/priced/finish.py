@@ -1,0 +1,178 @@
+"""From prices to a plan: what is overdrawn is given up where that costs least, then every item is planned in whole packs within what is left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.priced.crew import Crew, Order, Reply
+from allocator.priced.limits import SharedLimits
+from allocator.priced.rounds import State
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+TIGHT = 1e-7
+"""Share of a limit that counts as nothing over it."""
+FIRST_RUNG = {True: 0.2, False: 0.02}
+"""First price of overdrawing, as a part of what a unit of the resource carries on average: coarse for many items, fine for few."""
+LADDER = {True: 5.0, False: 3.0}
+MANY = 4000
+"""Items from which on the ladder is coarse."""
+MOST_PASSES = 16
+
+
+@dataclass(frozen=True)
+class Stock:
+    """The plan in hand, shard by shard: cost (G,), use (G, R)."""
+
+    cost: FloatArray
+    use: FloatArray
+
+    @property
+    def total(self) -> FloatArray:
+        """(R,) use of all."""
+        return np.asarray(self.use.sum(axis=0))
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one pass over the items did, for whoever watches."""
+
+    kind: str
+    overdrawn: int
+    items: int
+    cost: float
+    seconds: float
+
+
+Told = Callable[[Pass], None]
+
+
+def true_cost(limits: SharedLimits, stock: Stock) -> float:
+    """Cost of the plan in hand, whole vehicles paid and what gives priced. [currency]"""
+    use = stock.total
+    return float(stock.cost.sum()) + shared_cost(limits, use)
+
+
+def shared_cost(limits: SharedLimits, use: FloatArray) -> float:
+    """What comes on top of the items' own costs (which hold the base prices). [currency]"""
+    finite = np.isfinite(limits.limit)
+    over = np.where(finite, np.maximum(use - np.where(finite, limits.limit, 0.0), 0.0), 0.0)
+    started = limits.vehicle_volume > 0
+    volume = np.where(started, limits.vehicle_volume, 1.0)
+    extra = np.where(started, limits.vehicle_cost * (np.ceil(use / volume - 1e-9) - use / volume), 0.0)
+    return float(limits.highest @ over + extra.sum()) + limits.constant
+
+
+class Finisher:
+    """Passes over the items, each worker with its part of what is left.
+
+    Parameters
+    ----------
+    crew : Crew
+    limits : SharedLimits
+    state : State
+        Prices, and each shard's linear plan at them.
+    until : float
+        ``time.monotonic()`` of the end.
+    """
+
+    def __init__(self, crew: Crew, limits: SharedLimits, state: State, until: float, told: Told | None = None) -> None:
+        self.crew, self.limits, self.price, self.until = crew, limits, state.price, until
+        self.told = told or (lambda found: None)
+        self.stock = Stock(state.cost.copy(), state.use.copy())
+        self.finite = np.isfinite(limits.limit)
+        self.many = sum(len(shard) for shard in crew.shards) > MANY
+        self.density = self._density()
+
+    def _density(self) -> FloatArray:
+        """(R,) what a unit of use carries on average, by kind of resource. [currency per unit of use]"""
+        use, law = self.stock.total, self.limits.law
+        total = np.bincount(law, weights=use, minlength=int(law.max(initial=0)) + 1)
+        return np.asarray(abs(float(self.stock.cost.sum())) / np.maximum(total[law], 1e-9))
+
+    @property
+    def slack(self) -> FloatArray:
+        """(R,) what is left of each resource."""
+        return np.where(self.finite, np.where(self.finite, self.limits.limit, 0.0) - self.stock.total, np.inf)
+
+    @property
+    def overdrawn(self) -> BoolArray:
+        """(R,) resources used beyond their limit."""
+        room = np.where(self.finite, np.abs(self.limits.limit), 1.0)
+        return np.asarray(self.slack < -TIGHT * np.maximum(1.0, room))
+
+    def relieve(self) -> bool:
+        """Linear plans that overdraw nothing that can be helped: the price of overdrawing climbs until it is."""
+        rung = np.full(self.limits.count, FIRST_RUNG[self.many])
+        for _ in range(MOST_PASSES):
+            overdrawn = self.overdrawn
+            if not overdrawn.any():
+                return True
+            over = np.minimum(rung * self.density, self.limits.highest)
+            if not self._pass("relieve", over, whole=False, every=False):
+                return False
+            still = self.overdrawn
+            if (over[still] >= self.limits.highest[still]).all():
+                break  # what is left has to give, at its price
+            rung = np.where(still, rung * LADDER[self.many], rung)
+        return True
+
+    def whole(self) -> bool:
+        """Every item in whole packs and units, nothing overdrawn that was not before."""
+        return self._pass("whole", self.limits.highest, whole=True, every=True)
+
+    def mend(self) -> bool:
+        """Items that use what is still overdrawn, once more."""
+        for _ in range(3):
+            if not self.overdrawn.any():
+                return True
+            before = true_cost(self.limits, self.stock)
+            if not self._pass("mend", self.limits.highest, whole=True, every=False, better=True):
+                return False
+            if true_cost(self.limits, self.stock) >= before - 1e-9 * abs(before):
+                break
+        return True
+
+    def improve(self) -> float:
+        """Every item once more with what is left, kept where it is better; what was gained. [currency]"""
+        before = true_cost(self.limits, self.stock)
+        self._pass("improve", self.limits.highest, whole=True, every=True, better=True)
+        return before - true_cost(self.limits, self.stock)
+
+    def _pass(self, kind: str, over: FloatArray, whole: bool, every: bool, better: bool = False) -> bool:
+        """One pass; False when the time was up before its end."""
+        began, items = time.monotonic(), 0
+        part = np.array([self.slack / self.crew.workers for _ in range(self.crew.workers)])
+        overdrawn = int(self.overdrawn.sum())
+        cost, use = self.stock.cost.copy(), self.stock.use.copy()
+        wanted = [shard for shard in range(len(self.crew.shards)) if every or self._touches(shard)]
+
+        def order(shard: int, worker: int) -> Order:
+            head = {"do": "settle", "whole": whole, "every": every, "better": better}
+            return head, {"price": self.price, "slack": part[worker], "over": over}
+
+        def done(reply: Reply) -> None:
+            nonlocal items
+            new = reply.arrays["use"]
+            part[reply.worker] -= np.where(self.finite, new - use[reply.shard], 0.0)
+            cost[reply.shard], use[reply.shard] = reply.facts["cost"], new
+            items += int(reply.facts["items"])
+
+        missing = self.crew.run(wanted, order, done, self.until)
+        self.stock = Stock(cost, use)
+        self.told(Pass(kind, overdrawn, items, true_cost(self.limits, self.stock), time.monotonic() - began))
+        return not missing
+
+    def _touches(self, shard: int) -> bool:
+        return bool((self.stock.use[shard][self.overdrawn] > 0).any())
+
+
+def final_state(state: State, stock: Stock) -> State:
+    """The state with the plan in hand."""
+    return replace(state, cost=stock.cost, use=stock.use)

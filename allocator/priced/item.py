@@ -1,0 +1,245 @@
+"""One item against prices: its best linear plan with a proven bound, and a whole plan within an allowance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.engine.hot import DUAL, PRIMAL, Hot
+from allocator.priced.blocks import Block
+from allocator.priced.bound import safe_bound
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int32]
+BoolArray = NDArray[np.bool_]
+
+AGREE = 1e-6
+"""Relative difference between HiGHS's value and the proven bound at which an item is solved again, cold."""
+WHOLE = 1e-6
+"""Distance from a whole number that counts as none."""
+LOOKS = 6
+"""Times an item is looked at again because another limit of its allowance is broken."""
+
+
+@dataclass(frozen=True)
+class Priced:
+    """An item's answer to prices.
+
+    Attributes
+    ----------
+    bound : float
+        No plan of the item costs less at these prices. [currency]
+    cost : float
+        Of the point found, without the prices. [currency]
+    x : (n,) float
+    dual : (m,) float
+        Row duals.
+    basis : object
+        Where to start from next time; opaque.
+    """
+
+    bound: float
+    cost: float
+    x: FloatArray
+    dual: FloatArray
+    basis: Any
+
+
+def load(hot: Hot, block: Block, cost: FloatArray) -> None:
+    """Give a block to HiGHS."""
+    hot.load(
+        cost, block.lower, block.upper, block.indptr, block.indices, block.values, block.row_lower, block.row_upper
+    )
+
+
+def price_item(hot: Hot, block: Block, price: FloatArray, basis: Any = None) -> Priced:
+    """Solve an item's linear program with the shared resources at ``price``.
+
+    Parameters
+    ----------
+    hot : Hot
+    block : Block
+    price : (R,) float
+        On top of the base prices. [currency per unit of use]
+    basis : object, optional
+        Of the item's last run.
+    """
+    cost = block.charged(price)
+    if not block.rows:
+        x = np.where(cost > 0, block.lower, block.upper)
+        return Priced(float(cost @ x), float(block.cost @ x), x, np.empty(0), None)
+    load(hot, block, cost)
+    if basis is not None:
+        hot.start(basis)  # only costs have changed: the old point is still feasible
+    hot.run(DUAL if basis is None else PRIMAL)
+    x, dual = hot.answer()
+    bound = safe_bound(block, cost, dual)
+    value = float(cost @ x)
+    if abs(value - bound) > AGREE * max(1.0, abs(value)):
+        load(hot, block, cost)
+        hot.run(DUAL)
+        x, dual = hot.answer()
+        bound = max(bound, safe_bound(block, cost, dual))
+    return Priced(bound, float(block.cost @ x), x, dual, hot.basis())
+
+
+@dataclass(frozen=True)
+class Settled:
+    """An item's plan within an allowance: what it costs and uses, where it is, and the basis at the prices alone."""
+
+    cost: float
+    use: FloatArray
+    x: FloatArray
+    bound: float
+    basis: Any
+    dual: FloatArray
+
+
+def settle_item(
+    hot: Hot,
+    block: Block,
+    price: FloatArray,
+    allowance: FloatArray,
+    over: FloatArray,
+    basis: Any = None,
+    whole: bool = True,
+) -> Settled:
+    """A plan of an item within an allowance of the shared resources, in whole packs and units if asked.
+
+    Parameters
+    ----------
+    price, allowance, over : (R,) float
+        Prices on top of the base prices, what the item may use (``inf``: any), what each unit beyond costs on top of ``price``.
+    basis : object, optional
+        Of the item's last run at prices.
+    whole : bool
+        Packs and yes/no whole, limits in whole units.
+
+    Notes
+    -----
+    Limits enter as rows only once the plan breaks them: an item touches hundreds of resources and presses on a few. Without packs an item's
+    rows form a network, so whole right-hand sides give whole plans; packs are fixed one by one in a dive.
+    """
+    priced = price_item(hot, block, price, basis)
+    x, use = priced.x, block.used(priced.x, len(price))
+    if block.rows:
+        looking = _Looking(hot, block, allowance, over, whole)
+        x, use = looking.within(x)
+        for _ in range(LOOKS if whole and len(block.integer) else 0):
+            fixed: dict[int, float] = {}
+            x = _dive(hot, block, x, fixed)
+            use = block.used(x, len(price))
+            if not looking.broken(use).any():
+                break
+            for column in fixed:
+                hot.bound(column, block.lower[column], block.upper[column])
+            x, use = looking.within(x, again=True)
+        if whole:
+            x = _settled(block, x)
+            use = block.used(x, len(price))
+    return Settled(float(block.cost @ x), use, x, priced.bound, priced.basis, priced.dual)
+
+
+class _Looking:
+    """Adds the limits that a plan breaks, until it breaks none that is not there yet."""
+
+    def __init__(self, hot: Hot, block: Block, allowance: FloatArray, over: FloatArray, whole: bool) -> None:
+        self.hot, self.block, self.over, self.whole = hot, block, over, whole
+        self.allowance = np.maximum(allowance, 0.0)
+        self.most = self.allowance + 1e-7 * np.maximum(1.0, np.where(np.isfinite(allowance), self.allowance, 0.0))
+        self.there = np.zeros(len(allowance), dtype=bool)
+
+    def broken(self, use: FloatArray) -> BoolArray:
+        """(R,) limits that are broken and not there yet."""
+        return np.asarray((use > self.most) & ~self.there)
+
+    def within(self, x: FloatArray, again: bool = False) -> tuple[FloatArray, FloatArray]:
+        """The block's optimum with the limits it breaks, and its use."""
+        use = self.block.used(x, len(self.over))
+        broken = self.broken(use)
+        while broken.any() or again:
+            again = False
+            if broken.any():
+                _limit(self.hot, self.block, np.flatnonzero(broken), self.allowance, self.over, self.whole)
+            self.there |= broken
+            self.hot.run(DUAL)
+            x = self.hot.point()[: self.block.columns]
+            use = self.block.used(x, len(self.over))
+            broken = self.broken(use)
+        return x, use
+
+
+def _settled(block: Block, x: FloatArray) -> FloatArray:
+    """Whole numbers where the point is whole but for the solver's tolerance."""
+    near = np.round(x)
+    return np.clip(np.where(np.abs(x - near) <= 1e-5, near, x), block.lower, block.upper)
+
+
+def _limit(
+    hot: Hot, block: Block, resources: NDArray[np.int64], allowance: FloatArray, over: FloatArray, whole: bool
+) -> None:
+    """Rows for broken limits, counted in what a unit of the item uses."""
+    place = np.full(len(allowance), -1, dtype=np.int64)
+    place[resources] = np.arange(len(resources))
+    mine = np.flatnonzero(place[block.use] >= 0)
+    mine = mine[np.argsort(place[block.use[mine]], kind="stable")]
+    row = place[block.use[mine]]
+    indptr = np.zeros(len(resources) + 1, dtype=np.int32)
+    np.cumsum(np.bincount(row, minlength=len(resources)), out=indptr[1:])
+    values = block.use_value[mine]
+    step = values[indptr[:-1]]  # an item uses a resource by the same amount a unit in all its columns
+    limit = allowance[resources] / step
+    if whole:
+        limit = np.floor(limit + 1e-6)
+    hot.add_limits(limit, over[resources] * step, indptr, block.use_column[mine], values / step[row])
+
+
+def _dive(hot: Hot, block: Block, x: FloatArray, fixed: dict[int, float]) -> FloatArray:
+    """Round the whole columns one by one, the most decided first, up or down by what it costs.
+
+    ``hot`` holds the block at an optimum x; ``fixed`` takes the columns that were fixed.
+    """
+    whole = block.integer
+    while True:
+        part = np.abs(x[whole] - np.round(x[whole]))
+        if not len(part) or part.max() <= WHOLE:
+            return x
+        fractional = whole[part > WHOLE]
+        distance = part[part > WHOLE]
+        column = int(fractional[np.argmin(distance)])
+        x = _round(hot, block, column, float(x[column]), fixed)
+
+
+def _round(hot: Hot, block: Block, column: int, value: float, fixed: dict[int, float]) -> FloatArray:
+    before = hot.objective
+    tries = [float(np.ceil(value)), float(np.floor(value))]
+    best: tuple[float, float, FloatArray] | None = None
+    for to in tries:
+        if not block.lower[column] <= to <= block.upper[column]:
+            continue
+        hot.bound(column, to, to)
+        if not hot.run(DUAL):
+            continue
+        objective = hot.objective
+        if best is None or objective < best[0]:
+            best = (objective, to, hot.point()[: block.columns])
+        if objective - before <= 1e-9 * max(1.0, abs(before)):
+            break
+    if best is None:
+        # neither neighbour has a plan beside what was fixed before: give all of that up but zero, which always has one
+        best = _empty(hot, block, fixed)
+        return best[2]
+    hot.bound(column, best[1], best[1])
+    fixed[column] = best[1]
+    return best[2]
+
+
+def _empty(hot: Hot, block: Block, fixed: dict[int, float]) -> tuple[float, float, FloatArray]:
+    for column in block.integer.tolist():
+        hot.bound(column, float(block.lower[column]), float(block.lower[column]))
+        fixed[column] = float(block.lower[column])
+    hot.run(DUAL)
+    return hot.objective, 0.0, hot.point()[: block.columns]

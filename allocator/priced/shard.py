@@ -1,0 +1,233 @@
+"""A shard: a group of items, their blocks and bases, and their part of the plan so far. It knows nothing of processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.engine.hot import Hot
+from allocator.priced.blocks import Block, Packed
+from allocator.priced.item import Settled, price_item, settle_item
+from allocator.priced.source import Source
+from allocator.program.stamp import LAW_NAMES, VARIABLE_NAMES
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+SHIP, SERVE = VARIABLE_NAMES.index("ship"), VARIABLE_NAMES.index("serve")
+BALANCE = LAW_NAMES.index("balance")
+TIGHT = 1e-7
+"""Share of a limit that counts as nothing over it."""
+
+
+@dataclass
+class Member:
+    """One item of a shard: its block, where to start from, and its part of the plan."""
+
+    packed: Packed
+    expiry: IntArray
+    basis: Any = None
+    cost: float = 0.0
+    uses: IntArray | None = None
+    amounts: FloatArray | None = None
+    columns: IntArray | None = None
+    values: FloatArray | None = None
+    bids: tuple[IntArray, FloatArray] | None = None
+
+    @classmethod
+    def of(cls, block: Block, expiry: IntArray) -> Member:
+        """A freshly stamped item."""
+        return cls(Packed.of(block), expiry)
+
+    def use(self, count: int) -> FloatArray:
+        """(R,) what its plan uses."""
+        dense = np.zeros(count)
+        if self.uses is not None:
+            dense[self.uses] = self.amounts
+        return dense
+
+    def take(self, use: FloatArray, cost: float) -> None:
+        """Keep what a plan uses and costs."""
+        self.uses = np.flatnonzero(use)
+        self.amounts = use[self.uses]
+        self.cost = cost
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a shard says of a piece of work.
+
+    Attributes
+    ----------
+    bound : float
+        No plans of its items cost less at the prices given, resources at their prices included. [currency]
+    cost : float
+        Of its plan, without prices. [currency]
+    use : (R,) float
+        Of its plan.
+    items : int
+        Items that were solved.
+    seconds, iterations, runs
+        Inside HiGHS.
+    """
+
+    bound: float
+    cost: float
+    use: FloatArray
+    items: int
+    seconds: float
+    iterations: int
+    runs: int
+
+
+class Shard:
+    """A group of items.
+
+    Parameters
+    ----------
+    source : Source
+    members : list of Member
+    hot : Hot
+        May be shared by the shards of a process.
+    """
+
+    def __init__(self, source: Source, members: list[Member], hot: Hot) -> None:
+        self.hot, self.count = hot, source.limits.count
+        self.sites, self.buckets = source.structure.sites, source.structure.buckets
+        self.members = sorted(members, key=lambda member: member.packed.item)
+
+    def price(self, price: FloatArray, keep: bool = True) -> Work:
+        """Every item's best linear plan at prices, and the proven bound.
+
+        Parameters
+        ----------
+        price : (R,) float
+        keep : bool
+            Make these plans the shard's plan.
+        """
+        began = self._mark()
+        bounds, cost, use = [], 0.0, np.zeros(self.count)
+        for member in self.members:
+            block = member.packed.open()
+            found = price_item(self.hot, block, price, member.basis)
+            member.basis = found.basis
+            mine = block.used(found.x, self.count)
+            bounds.append(found.bound)
+            cost += found.cost
+            use += mine
+            if keep:
+                member.take(mine, found.cost)
+                member.columns = member.values = None
+        return self._work(began, float(np.sum(bounds)), cost, use, len(self.members))
+
+    def settle(
+        self, price: FloatArray, slack: FloatArray, over: FloatArray, whole: bool, every: bool, better: bool = False
+    ) -> Work:
+        """Plan items again within what is left.
+
+        Parameters
+        ----------
+        price : (R,) float
+        slack : (R,) float
+            What is left of each resource, below 0 where it is overdrawn; ``inf`` without a limit.
+        over : (R,) float
+            Price of overdrawing on top of ``price``.
+        whole : bool
+            In whole packs and units.
+        every : bool
+            All items; else only those that use what is overdrawn.
+        better : bool
+            Keep a new plan only if it is better at these prices than the one there.
+        """
+        began = self._mark()
+        slack = slack.copy()
+        tolerance = TIGHT * np.maximum(1.0, np.where(np.isfinite(slack), np.abs(slack), 1.0))
+        done = 0
+        for member in self.members:
+            own = member.use(self.count)
+            if not every and not ((own > 0) & (slack < -tolerance)).any():
+                continue
+            block = member.packed.open()
+            found = settle_item(self.hot, block, price, own + slack, over, member.basis, whole)
+            done += 1
+            member.basis = found.basis
+            if better and self._value(member.cost, own, own, slack, price, over) <= self._value(
+                found.cost, found.use, own, slack, price, over
+            ):
+                continue
+            slack -= found.use - own
+            self._take(member, block, found, whole)
+        cost = float(np.sum([member.cost for member in self.members]))
+        use = np.zeros(self.count)
+        for member in self.members:
+            if member.uses is not None:
+                use[member.uses] += member.amounts
+        return self._work(began, -np.inf, cost, use, done)
+
+    @staticmethod
+    def _value(
+        cost: float, use: FloatArray, own: FloatArray, slack: FloatArray, price: FloatArray, over: FloatArray
+    ) -> float:
+        """Cost of an item's plan with what it uses at its price and what it overdraws at the price of that."""
+        excess = np.maximum(use - np.maximum(own + slack, 0.0), 0.0)
+        return float(cost + price @ use + over @ np.where(np.isfinite(excess), excess, 0.0)) + 1e-9 * abs(cost)
+
+    def _take(self, member: Member, block: Block, found: Settled, whole: bool) -> None:
+        member.take(found.use, found.cost)
+        if whole:
+            member.columns = np.flatnonzero(found.x > 1e-9)
+            member.values = found.x[member.columns]
+            member.bids = self._bids(block, found.dual, len(member.expiry))
+
+    def _bids(self, block: Block, dual: FloatArray, classes: int) -> tuple[IntArray, FloatArray]:
+        """Value of one more unit at each site and bucket: the least positive price of its classes' balances."""
+        mine = np.flatnonzero((block.row_law == BALANCE) & (dual < 0))
+        site, rest = np.divmod(block.row_place[mine].astype(np.int64), classes * self.buckets)
+        key = (block.item * np.int64(self.sites) + site) * self.buckets + rest % self.buckets
+        order = np.lexsort((-dual[mine], key))
+        key, worth = key[order], -dual[mine][order]
+        first = np.ones(len(key), dtype=bool)
+        first[1:] = key[1:] != key[:-1]
+        return key[first], worth[first]
+
+    def flows(self) -> dict[str, NDArray[Any]]:
+        """Shipments and admissions of the shard's whole plan: variable, item, way, bucket, expiry, quantity, by item and column."""
+        parts = []
+        for member in self.members:
+            if member.columns is None or member.values is None:
+                continue
+            block = member.packed.open()
+            at = member.columns
+            own = np.isin(block.variable[at], (SHIP, SERVE))
+            at, value = at[own], member.values[own]
+            parts.append(
+                (
+                    block.variable[at].astype(np.int64), np.full(len(at), block.item), block.first[at].astype(np.int64),
+                    block.bucket[at].astype(np.int64), member.expiry[block.cls[at]], value,
+                )
+            )  # fmt: skip
+        names = ("variable", "item", "way", "bucket", "expiry", "quantity")
+        kinds = (np.int64,) * 5 + (np.float64,)
+        return {
+            name: np.concatenate([part[k] for part in parts] or [np.empty(0)]).astype(kind)
+            for k, (name, kind) in enumerate(zip(names, kinds, strict=True))
+        }
+
+    def bids(self) -> dict[str, NDArray[Any]]:
+        """Value of stock: key (item * sites + site) * buckets + bucket, ascending; value."""
+        found = [member.bids for member in self.members if member.bids is not None]
+        return {
+            "key": np.concatenate([key for key, _ in found] or [np.empty(0, dtype=np.int64)]),
+            "value": np.concatenate([value for _, value in found] or [np.empty(0)]),
+        }
+
+    def _mark(self) -> tuple[float, int, int]:
+        return self.hot.seconds, self.hot.iterations, self.hot.runs
+
+    def _work(self, began: tuple[float, int, int], bound: float, cost: float, use: FloatArray, items: int) -> Work:
+        now = self._mark()
+        return Work(bound, cost, use, items, now[0] - began[0], now[1] - began[1], now[2] - began[2])
