@@ -94,13 +94,7 @@ class Tables(Mapping[str, pa.Table]):
         Words are ``str``, days ``datetime64``, figures float with NaN where empty, flags bool. Whole numbers are
         int64, but float64 in columns that may be empty; flags that may be empty are nullable ``boolean``.
         """
-        frame: pd.DataFrame = self[name].to_pandas(date_as_object=False)
-        for column in SCHEMA[name].columns:
-            if column.optional and column.kind in ("whole", "flag"):
-                frame[column.name] = frame[column.name].astype("float64" if column.kind == "whole" else "boolean")
-            elif column.kind == "date" and not column.wild and frame[column.name].dtype == object:
-                frame[column.name] = frame[column.name].astype("datetime64[s]")
-        return frame
+        return framed(name, self.encoded(name))
 
     @property
     def quarantined(self) -> pd.DataFrame:
@@ -163,6 +157,17 @@ class Tables(Mapping[str, pa.Table]):
         from allocator.tables.reader import load_tables
 
         return load_tables(Path(folder))
+
+
+def framed(name: str, table: pa.Table) -> pd.DataFrame:
+    """Give rows of a table as a DataFrame (see `Tables.frame`)."""
+    frame: pd.DataFrame = _plain(table).to_pandas(date_as_object=False)
+    for column in SCHEMA[name].columns:
+        if column.optional and column.kind in ("whole", "flag"):
+            frame[column.name] = frame[column.name].astype("float64" if column.kind == "whole" else "boolean")
+        elif column.kind == "date" and not column.wild and frame[column.name].dtype == object:
+            frame[column.name] = frame[column.name].astype("datetime64[s]")
+    return frame
 
 
 def _plain(table: pa.Table) -> pa.Table:
