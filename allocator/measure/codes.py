@@ -1,4 +1,4 @@
-"""Words as whole numbers: the codes of a network with their positions, and tables cut into runs of items."""
+"""Words as whole numbers: the codes of a network with their positions, and runs of items."""
 
 from __future__ import annotations
 
@@ -83,34 +83,6 @@ def _distinct(column: Column) -> pa.Array:
     if pa.types.is_dictionary(found.type):
         found = found.dictionary_decode()
     return found.cast(pa.string()).drop_null()
-
-
-class ByItem:
-    """A table whose rows can be cut by runs of items; a table sorted by item is not copied.
-
-    Parameters
-    ----------
-    table : DataFrame or pyarrow.Table
-    item : (N,) int
-        Position of each row's item; rows below 0 belong to no run.
-    """
-
-    def __init__(self, table: pd.DataFrame | pa.Table, item: NDArray[np.int32]) -> None:
-        self.table, self.item = table, item
-        self.order: Whole | None = None
-        if bool((item[1:] < item[:-1]).any()):
-            self.order = np.argsort(item, kind="stable")
-            self.item = item[self.order]
-
-    def between(self, first: int, stop: int) -> tuple[pd.DataFrame | pa.Table, Whole]:
-        """Give the rows of the items from `first` to before `stop`, and their items."""
-        low, high = (int(place) for place in np.searchsorted(self.item, [first, stop]))
-        items = self.item[low:high].astype(np.int64)
-        if isinstance(self.table, pa.Table):
-            if self.order is None:
-                return self.table.slice(low, high - low), items
-            return self.table.take(pa.array(self.order[low:high])), items
-        return self.table.iloc[slice(low, high) if self.order is None else self.order[low:high]], items
 
 
 def runs(items: int, cells: int) -> Iterator[tuple[int, int]]:

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.measure.codes import ByItem, Words
+from allocator.measure.codes import Words
 from allocator.measure.days import Days, Floats, Whole
 from allocator.measure.demand import Claims, Wanted, found
+from allocator.tables.by_item import ByItem
 
 if TYPE_CHECKING:
     from allocator.tables import Tables
