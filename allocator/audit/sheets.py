@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from allocator.audit.columns import BY_ITEM
+from allocator.audit.columns import BY_ITEM, COLUMNS
 from allocator.audit.facts import Facts, framed
 from allocator.tables.by_item import ByItem
 
 CELLS = 1_000_000
 """Items x sites x buckets audited together: what bounds the memory of an audit."""
+WHOLE = frozenset({("ledger", "id"), ("ledger", "plan")})
 
 
 class Sheets:
@@ -31,9 +33,7 @@ class Sheets:
 
     def __init__(self, plan: Mapping[str, pd.DataFrame | pa.Table], facts: Facts) -> None:
         self.plan, self.facts = plan, facts
-        self._cuts = {
-            name: ByItem(plan[name], facts.items.find(plan[name]["item"]).astype(np.int32)) for name in BY_ITEM
-        }
+        self._cuts = {name: ByItem(_asked(plan, name), _items(facts, plan[name])) for name in BY_ITEM}
 
     def windows(self) -> Iterator[tuple[int, int]]:
         """Cut the items into runs."""
@@ -59,6 +59,17 @@ class Sheets:
         """Give a whole table, its rows numbered."""
         table = self.plan[name]
         return framed(table) if isinstance(table, pa.Table) else table.reset_index(drop=True)
+
+
+def _asked(plan: Mapping[str, pd.DataFrame | pa.Table], name: str) -> pd.DataFrame | pa.Table:
+    """Give the columns that are audited item by item: the ledger's ids, each its own word, are looked at as a whole."""
+    columns = [column for column in COLUMNS[name].split() if (name, column) not in WHOLE]
+    table = plan[name]
+    return table.select(columns) if isinstance(table, pa.Table) else table[columns]
+
+
+def _items(facts: Facts, table: pd.DataFrame | pa.Table) -> NDArray[np.int32]:
+    return facts.items.find(table["item"]).astype(np.int32)
 
 
 def coded(frame: pd.DataFrame) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from allocator.tables.settings import Settings
 
 NETWORK = "network.json"
 QUARANTINED = "quarantined.parquet"
+_GROUP = 1 << 20
 PREVIOUS = "previous_shipments.parquet"
 """Shipments of the previous plan, kept beside the tables of a plan."""
 
@@ -138,7 +139,7 @@ class Tables(Mapping[str, pa.Table]):
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for name in SCHEMA:
-            _write(self[name], folder / f"{name}.parquet")
+            _write(self.encoded(name), folder / f"{name}.parquet")
         if self._quarantined is not None and len(self._quarantined):
             _write(pa.Table.from_pandas(self._quarantined, preserve_index=False), folder / QUARANTINED)
         settings = self.settings.model_dump(mode="json")
@@ -177,7 +178,11 @@ def _plain(table: pa.Table) -> pa.Table:
 
 
 def _write(table: pa.Table, path: Path) -> None:
-    pq.write_table(table, path, compression="zstd", write_page_checksum=True, version="2.6")
+    """Write a table with its words spelled out, a row group at a time."""
+    schema = _plain(table.slice(0, 0)).schema
+    with pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True, version="2.6") as writer:
+        for first in range(0, max(table.num_rows, 1), _GROUP):
+            writer.write_table(_plain(table.slice(first, _GROUP)), row_group_size=_GROUP)
 
 
 def _digest(column: pa.ChunkedArray, digest: Any) -> None:
