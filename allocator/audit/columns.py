@@ -41,6 +41,7 @@ KEYS: MappingProxyType[str, str] = MappingProxyType(
 )
 
 
+_NO_DAY = -10_000_000  # before any day that a calendar holds
 BY_ITEM = tuple(table for table, words in COLUMNS.items() if table != "kpis")
 """Tables whose rows are each of one item."""
 
@@ -81,5 +82,6 @@ def _codes(column: pd.Series[Any]) -> Whole:
     if isinstance(column.dtype, pd.CategoricalDtype):
         return whole(column.cat.codes)
     if isinstance(column.dtype, np.dtype) and column.dtype.kind == "M":
-        return whole(column.to_numpy().view(np.int64))
+        days = column.to_numpy().astype("datetime64[D]")
+        return np.where(np.isnat(days), _NO_DAY, days.view(np.int64))
     return whole(pd.factorize(column)[0])

@@ -60,14 +60,14 @@ class Names:
             parts = [self._found(chunk) for chunk in column.chunks]
             return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
         if isinstance(column.dtype, pd.CategoricalDtype):
-            return self._places(column.cat.categories)[column.cat.codes.to_numpy()]
+            return whole(self._places(column.cat.categories)[column.cat.codes.to_numpy()])
         codes, uniques = pd.factorize(column)
-        return self._places(uniques)[codes]
+        return whole(self._places(uniques)[codes])
 
     def _found(self, chunk: pa.Array) -> Whole:
         coded = chunk if pa.types.is_dictionary(chunk.type) else chunk.dictionary_encode()
         codes = pc.fill_null(coded.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)
-        return self._places(coded.dictionary.to_pylist())[codes]
+        return whole(self._places(coded.dictionary.to_pylist())[codes])
 
     def _places(self, uniques: Any) -> Whole:
         """Give the position of each word, and -1 at the end, which the code of a missing word takes."""

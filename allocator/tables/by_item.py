@@ -30,19 +30,14 @@ class ByItem:
         low, high = np.searchsorted(self.item, [first, stop])
         return int(low), int(high)
 
-    def rows(self, first: int, stop: int) -> NDArray[np.int64]:
-        """Give the positions in the table of the rows of some items."""
-        low, high = self.span(first, stop)
-        return np.arange(low, high) if self.order is None else self.order[low:high]
-
     def cut(self, first: int, stop: int) -> pd.DataFrame | pa.Table:
         """Give the rows of the items from `first` to before `stop`."""
         low, high = self.span(first, stop)
-        if self.order is None:
-            is_arrow = isinstance(self.table, pa.Table)
-            return self.table.slice(low, high - low) if is_arrow else self.table.iloc[low:high]
-        at = self.order[low:high]
-        return self.table.take(pa.array(at)) if isinstance(self.table, pa.Table) else self.table.iloc[at]
+        if isinstance(self.table, pa.Table):
+            if self.order is None:
+                return self.table.slice(low, high - low)
+            return self.table.take(pa.array(self.order[low:high]))
+        return self.table.iloc[low:high] if self.order is None else self.table.iloc[self.order[low:high]]
 
     def between(self, first: int, stop: int) -> tuple[pd.DataFrame | pa.Table, NDArray[np.int64]]:
         """Give the rows of some items, and their items."""
