@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,6 +149,7 @@ class Plan:
 
     def publish(self, target: Path) -> Path:
         """Publish into a folder this process already holds (see :func:`allocator.plan.publish.held`)."""
+        began = time.monotonic()
         with staging(target) as folder:
             (folder / "network").mkdir()
             self.network.write(folder / "network")
@@ -159,8 +161,13 @@ class Plan:
             if len(quarantined):
                 write_table(quarantined.astype(str), folder / "quarantined.parquet")
             write_json(self.certificate, folder / "certificate.json")
+            drawing = time.monotonic()
             (folder / "report.html").write_text(self.report(), encoding="utf-8")
-            publish(folder, target, dict(self.manifest) | {"files": digests(folder)})
+            drawn = time.monotonic()
+            files = digests(folder)
+            spent = {"report": drawn - drawing, "write": time.monotonic() - began - (drawn - drawing)}
+            timings = dict(self.manifest.get("timings", {})) | {name: round(s, 4) for name, s in spent.items()}
+            publish(folder, target, dict(self.manifest) | {"timings": timings, "files": files})
         return target
 
 
