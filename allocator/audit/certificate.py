@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -54,28 +55,41 @@ def _number(values: Mapping[str, Any], name: str) -> float:
     return float(value) if isinstance(value, (int, float)) else float("nan")
 
 
-def check_kpis(
-    facts: Facts,
-    frame: pd.DataFrame,
-    coded: Coded,
-    claims: Claims,
-    fate: Fate,
-    objective: Mapping[str, float],
-    book: Notebook,
-) -> None:
+@dataclass
+class Sums:
+    """Units and values of the whole plan, added up over runs of items; [units], `expired` [currency]."""
+
+    asked: float = 0.0
+    served: float = 0.0
+    late: float = 0.0
+    lost: float = 0.0
+    waste: float = 0.0
+    expired: float = 0.0
+    shipped: float = 0.0
+
+    def add(self, facts: Facts, coded: Coded, claims: Claims, fate: Fate) -> None:
+        """Add a run of items."""
+        before = np.concatenate([np.zeros((len(fate.backlog), 1)), fate.backlog[:, :-1]], axis=1)
+        waste = coded.projections.waste
+        self.asked += float(claims.demand.sum())
+        self.served += float(fate.served.sum())
+        self.late += float(np.minimum(fate.served, before).sum())
+        self.lost += float(fate.lost.sum())
+        self.waste += float(waste.sum())
+        self.expired += float(waste @ facts.unit_cost[coded.projections.item])
+        self.shipped += float(coded.shipments.quantity.sum())
+
+
+def check_kpis(frame: pd.DataFrame, sums: Sums, objective: Mapping[str, float], book: Notebook) -> None:
     """Check the KPIs of the whole network that follow from units and costs alone."""
-    asked = float(claims.demand.sum())
-    before = np.concatenate([np.zeros((len(fate.backlog), 1)), fate.backlog[:, :-1]], axis=1)
-    late = float(np.minimum(fate.served, before).sum())
-    waste = coded.projections.waste
     expected = {
-        "fill_rate": (float(fate.served.sum()) - late) / asked if asked > 0 else np.nan,
-        "waste_units": float(waste.sum()),
-        "expired_value": float(waste @ facts.unit_cost[coded.projections.item]),
+        "fill_rate": (sums.served - sums.late) / sums.asked if sums.asked > 0 else np.nan,
+        "waste_units": sums.waste,
+        "expired_value": sums.expired,
         "freight": objective["freight"] + objective["vehicles"],
-        "units_shipped": float(coded.shipments.quantity.sum()),
-        "units_served": float(fate.served.sum()),
-        "units_lost": float(fate.lost.sum()),
+        "units_shipped": sums.shipped,
+        "units_served": sums.served,
+        "units_lost": sums.lost,
         "value": -objective["total"],
     }
     network = frame[frame["scope"].astype(str) == "network"]

@@ -118,7 +118,7 @@ class _Table:
 
     def place(self, column: str) -> Place:
         values = self.frame[column]
-        return lambda row: f"{self.name} row {row}, column {column}: {values.iloc[row]}"
+        return lambda row: f"{self.name} row {self.frame.index[row]}, column {column}: {values.iloc[row]}"
 
     def code(self, column: str, kind: str, only: Flags | None = None) -> Whole:
         """Code a column; unknown codes in the rows of `only` are reported."""
@@ -206,7 +206,7 @@ def _shipments(frame: pd.DataFrame, facts: Facts, book: Notebook) -> Shipments:
     book.true(
         "codes",
         lane >= 0,
-        lambda row: f"shipments row {row}: item {frame['item'].iloc[row]}",
+        lambda row: f"shipments row {frame.index[row]}: item {frame['item'].iloc[row]}",
         "a lane of the network",
         lambda row: f"{frame['origin'].iloc[row]} > {frame['destination'].iloc[row]} ({frame['mode'].iloc[row]})",
     )

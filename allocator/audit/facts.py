@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from allocator.audit.calendar import Calendar
 from allocator.audit.keys import Flags, Floats, Keys, Names, Whole, floats, pack, whole
 from allocator.audit.registry import Place
+from allocator.tables.by_item import ByItem
 
 if TYPE_CHECKING:
     from allocator.tables import Tables
 
 FORECAST = "forecast"
+CUT = ("forecasts", "orders", "lots", "receipts", "stock_policies", "prices", "locks")
+"""Input tables whose rows are each of one item."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,10 @@ class Facts:
         Position of a fulfilment row by its packed site, channel, zone.
     arc_site, arc_channel, arc_zone, delivery, handling : (A,)
         Fulfilment rows: delivery days, cost per unit.
+    first, stop : int, int or None
+        The items whose input rows `frame` gives (None: all of them).
+    cuts : dict of str to ByItem
+        Input tables in order of items, as far as they were asked for.
     """
 
     tables: Tables
@@ -86,15 +94,32 @@ class Facts:
     arc_zone: Whole
     delivery: Whole
     handling: Floats
+    first: int = 0
+    stop: int | None = None
+    cuts: dict[str, ByItem] = field(default_factory=dict)
 
     @property
     def pair_sizes(self) -> tuple[int, int]:
         """Sizes of a packed (item, site)."""
         return len(self.items), len(self.sites)
 
+    @property
+    def window(self) -> tuple[int, int]:
+        """The items looked at: from the first to before the second."""
+        return self.first, len(self.items) if self.stop is None else self.stop
+
+    def among(self, first: int, stop: int) -> Facts:
+        """Give the same facts, with the input tables cut to some items."""
+        return replace(self, first=first, stop=stop)
+
     def frame(self, name: str) -> pd.DataFrame:
-        """Give an input table, words as categories."""
-        return read_frame(self.tables, name)
+        """Give an input table, words as categories; only the rows of the items looked at."""
+        if name not in CUT or self.stop is None:
+            return read_frame(self.tables, name)
+        if name not in self.cuts:
+            table = self.tables.encoded(name)
+            self.cuts[name] = ByItem(table, self.items.find(table["item"]).astype(np.int32))
+        return framed(self.cuts[name].cut(*self.window))
 
     def lane_of(self, origin: Whole, destination: Whole, mode: Whole) -> Whole:
         """Give the position of each lane; -1 for a lane that is not there."""
@@ -151,6 +176,22 @@ def read_frame(tables: Tables, name: str) -> pd.DataFrame:
     return frame
 
 
+def framed(table: pa.Table) -> pd.DataFrame:
+    """Give rows of a table as a frame: words as categories, few of them unused, and days as datetime64."""
+    for place, field_ in enumerate(table.schema):
+        column = table.column(place)
+        if pa.types.is_dictionary(field_.type):
+            words = sum(len(chunk.dictionary) for chunk in column.chunks)
+            if words <= table.num_rows:
+                continue
+            column = column.cast(field_.type.value_type)
+        elif not (pa.types.is_string(field_.type) or pa.types.is_large_string(field_.type)):
+            continue
+        table = table.set_column(place, field_.name, column.dictionary_encode())
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
+    return frame
+
+
 def read_facts(tables: Tables) -> Facts:
     """Code a network's tables.
 
@@ -168,7 +209,7 @@ def read_facts(tables: Tables) -> Facts:
     channels, fulfilment = read_frame(tables, "channels"), read_frame(tables, "fulfilment")
     item, site, mode = Names.of(items["item"]), Names.of(sites["site"]), Names.of(lanes["mode"])
     channel = Names.of(channels["channel"])
-    zone = Names.of(fulfilment["zone"], read_frame(tables, "forecasts")["zone"], read_frame(tables, "orders")["zone"])
+    zone = Names.of(*(tables.encoded(name)["zone"] for name in ("fulfilment", "forecasts", "orders")))
     items = items.set_index("item").reindex(item.codes)
     sites = sites.set_index("site").reindex(site.codes)
     channels = channels.set_index("channel").reindex(channel.codes)
@@ -184,7 +225,7 @@ def read_facts(tables: Tables) -> Facts:
         modes=mode,
         channels=channel,
         zones=zone,
-        lots=Names.of(read_frame(tables, "lots")["lot"], receipt_lots(read_frame(tables, "receipts"))),
+        lots=Names.of(tables.encoded("lots")["lot"], receipt_lots(read_frame(tables, "receipts"))),
         quantum=floats(items["quantum"]),
         unit_cost=floats(items["unit_cost"]),
         unit_volume=floats(items["unit_volume"]),

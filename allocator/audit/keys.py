@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
+_WIDE, _WIDEST = 1 << 40, 1 << 62
 NEVER = 1_000_000  # day number of a date that never comes (no expiry)
 
 
@@ -41,11 +44,9 @@ class Names:
     codes: pd.Index[Any]
 
     @classmethod
-    def of(cls, *columns: pd.Series[Any]) -> Names:
+    def of(cls, *columns: pd.Series[Any] | pa.ChunkedArray) -> Names:
         """Collect the codes of one or more columns."""
-        parts = [pd.Series(column.dropna().unique(), dtype=object) for column in columns]
-        found = pd.concat(parts, ignore_index=True) if parts else pd.Series([], dtype=object)
-        return cls(pd.Index(sorted({str(code) for code in found}), dtype=object))
+        return cls(pd.Index(sorted({code for column in columns for code in _distinct(column)}), dtype=object))
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -53,15 +54,33 @@ class Names:
     def __getitem__(self, position: int) -> str:
         return str(self.codes[position]) if 0 <= position < len(self.codes) else "?"
 
-    def find(self, column: pd.Series[Any]) -> Whole:
+    def find(self, column: pd.Series[Any] | pa.ChunkedArray) -> Whole:
         """Give the position of each code; -1 for a code not in the list."""
+        if isinstance(column, pa.ChunkedArray):
+            parts = [self._found(chunk) for chunk in column.chunks]
+            return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
         if isinstance(column.dtype, pd.CategoricalDtype):
-            codes, uniques = whole(column.cat.codes), column.cat.categories
-        else:
-            raw, uniques = pd.factorize(column)
-            codes = whole(raw)
-        places = np.append(whole(self.codes.get_indexer(pd.Index(uniques, dtype=object))), -1)
-        return whole(places[codes])
+            return whole(self._places(column.cat.categories)[column.cat.codes.to_numpy()])
+        codes, uniques = pd.factorize(column)
+        return whole(self._places(uniques)[codes])
+
+    def _found(self, chunk: pa.Array) -> Whole:
+        coded = chunk if pa.types.is_dictionary(chunk.type) else chunk.dictionary_encode()
+        codes = pc.fill_null(coded.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)
+        return whole(self._places(coded.dictionary.to_pylist())[codes])
+
+    def _places(self, uniques: Any) -> Whole:
+        """Give the position of each word, and -1 at the end, which the code of a missing word takes."""
+        return np.append(whole(self.codes.get_indexer(pd.Index(uniques, dtype=object))), -1)
+
+
+def _distinct(column: pd.Series[Any] | pa.ChunkedArray) -> list[str]:
+    if isinstance(column, pa.ChunkedArray):
+        parts = [chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk.unique() for chunk in column.chunks]
+        return [str(code) for part in parts for code in part.to_pylist() if code is not None]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return [str(code) for code in column.cat.categories]
+    return [str(code) for code in column.dropna().unique()]
 
 
 def pack(sizes: tuple[int, ...], *columns: Whole) -> Whole:
@@ -74,6 +93,22 @@ def pack(sizes: tuple[int, ...], *columns: Whole) -> Whole:
     return np.where(bad, -1, key)
 
 
+def joined(*columns: Whole) -> Whole:
+    """Join columns of whole numbers into one number: two rows have the same where all their columns agree."""
+    key, room = np.zeros(len(columns[0]), dtype=np.int64), 1
+    for column in columns:
+        low = int(column.min()) if len(column) else 0
+        span = (int(column.max()) - low + 1) if len(column) else 1
+        if span > _WIDE:
+            column, low = whole(pd.factorize(column)[0]), 0
+            span = int(column.max()) + 1
+        if room * span > _WIDEST:
+            key = whole(pd.factorize(key)[0])
+            room = int(key.max()) + 1 if len(key) else 1
+        key, room = key * span + (column - low), room * span
+    return key
+
+
 def label(*columns: Whole) -> tuple[Whole, Whole]:
     """Number the distinct combinations of several columns.
 
@@ -82,14 +117,10 @@ def label(*columns: Whole) -> tuple[Whole, Whole]:
     (N,) int, (G,) int
         The group of each row, and the first row of each group.
     """
-    group = whole(pd.factorize(columns[0])[0])
-    for column in columns[1:]:
-        low = int(column.min()) if len(column) else 0
-        span = (int(column.max()) - low + 1) if len(column) else 1
-        group = whole(pd.factorize(group * span + (column - low))[0])
+    group = whole(pd.factorize(joined(*columns))[0])
     count = int(group.max()) + 1 if len(group) else 0
-    first = np.full(count, len(group), dtype=np.int64)
-    np.minimum.at(first, group, np.arange(len(group), dtype=np.int64))
+    first = np.zeros(count, dtype=np.int64)
+    first[group[::-1]] = np.arange(len(group) - 1, -1, -1)  # of a group's rows the first is written last
     return group, first
 
 

@@ -5,29 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from allocator.audit.coded import Admissions, Shipments
-from allocator.audit.demand import Claims, Fate
 from allocator.audit.facts import Facts
-from allocator.audit.keys import NEVER, Floats, Tally, Whole, floats, grid, pack, whole
+from allocator.audit.keys import NEVER, Floats, Tally, floats, pack
 from allocator.audit.registry import Notebook
 from allocator.audit.relaxed import Relaxed
 from allocator.audit.shipments import Locks, lock_key
-from allocator.audit.stock import Levels, Stock, Supply
+from allocator.audit.stock import Levels, Stock
 from allocator.audit.terms import Worth
-
-
-def check_lane_volume(facts: Facts, ships: Shipments, book: Notebook) -> Floats:
-    """Check lane volumes; give the volume on each lane in each bucket, (L, B) [m3]."""
-    shape = (len(facts.lanes), facts.calendar.buckets)
-    volume = grid(shape, ships.lane, ships.bucket, ships.quantity * facts.unit_volume[ships.item])
-    daily = floats(facts.lanes["daily_volume"])[:, None]
-    limit = np.where(np.isnan(daily), np.inf, daily * facts.depart_days)
-    book.at_most("lane_volume", volume.ravel(), limit.ravel(), _grid_place(facts, "lane", shape))
-    return volume
-
-
-def _grid_place(facts: Facts, name: str, shape: tuple[int, int]):  # type: ignore[no-untyped-def]
-    rows, buckets = np.divmod(np.arange(shape[0] * shape[1]), shape[1])
-    return facts.place(**{name: rows}, bucket=buckets)
 
 
 def room(facts: Facts, resource: str) -> Floats:
@@ -47,41 +31,7 @@ def room(facts: Facts, resource: str) -> Floats:
     return np.asarray(fold.reduceat(daily, facts.calendar.first, axis=1), dtype=np.float64)
 
 
-def check_sites(
-    facts: Facts, ships: Shipments, sold: Admissions, supply: Supply, stock: Stock, worth: Worth, book: Notebook
-) -> list[Relaxed]:
-    """Check outbound limits of sites and measure storage and inbound excess."""
-    shape = (len(facts.sites), facts.calendar.buckets)
-    volume, length = facts.unit_volume, facts.calendar.length
-    days = np.broadcast_to(length.astype(np.float64), shape)
-    units = grid(shape, facts.origin[ships.lane], ships.bucket, ships.quantity)
-    units = units + grid(shape, sold.site, sold.bucket, sold.quantity)
-    leaving = grid(shape, facts.origin[ships.lane], ships.bucket, ships.quantity * volume[ships.item])
-    leaving = leaving + grid(shape, sold.site, sold.bucket, sold.quantity * volume[sold.item])
-    place = _grid_place(facts, "site", shape)
-    book.at_most("outbound", leaving.ravel(), room(facts, "outbound").ravel(), place)
-    sites = facts.frame("sites").set_index("site").reindex(facts.sites.codes)
-    most = floats(sites["outbound_units"])[:, None] * length
-    book.at_most("outbound_units", units.ravel(), np.where(np.isnan(most), np.inf, most).ravel(), place)
-    coming = grid(shape, facts.destination[ships.lane], ships.arrive_bucket, ships.quantity * volume[ships.item])
-    some = supply.receipt
-    coming = coming + grid(shape, supply.site[some], supply.bucket[some], (supply.quantity * volume[supply.item])[some])
-    kept = np.zeros(shape)
-    np.add.at(kept, stock.site, np.maximum(stock.closing, 0.0) * volume[stock.item][:, None])
-    kept = kept + supply.idle[:, None]
-    return [
-        _excess("inbound", coming, room(facts, "inbound"), np.full(shape, worth.volume)),
-        _excess("storage", kept, room(facts, "storage"), worth.volume * days),
-    ]
-
-
-def _excess(what: str, use: Floats, limit: Floats, price: Floats) -> Relaxed:
-    rows, buckets = np.divmod(np.arange(use.size), use.shape[1])
-    over = _above((use - limit).ravel(), limit.ravel())
-    return Relaxed.where(what, np.full(use.size, -1), whole(rows), whole(buckets), over, price.ravel())
-
-
-def _above(difference: Floats, scale: Floats) -> Floats:
+def above(difference: Floats, scale: Floats) -> Floats:
     """Keep differences that are more than rounding dust of their scale."""
     dust = 1e-9 * np.maximum(1.0, np.where(np.isfinite(scale), np.abs(scale), 1.0))
     return np.where(difference > dust, difference, 0.0)
@@ -97,7 +47,7 @@ def policy_gaps(facts: Facts, stock: Stock, levels: Levels, worth: Worth) -> tup
     price = 10.0 * worth.total[item][rows] * days
     gaps = []
     for what, level, sign in (("min_stock", levels.least, 1.0), ("max_stock", levels.most, -1.0)):
-        gap = _above((sign * (level[:, None] - closing)).ravel(), np.repeat(level, buckets))
+        gap = above((sign * (level[:, None] - closing)).ravel(), np.repeat(level, buckets))
         gaps.append(Relaxed.where(what, item[rows], site[rows], when, gap, price))
     holding = facts.unit_cost[item] * facts.holding_rate[site] / 365.0
     safety = np.maximum(levels.safety[:, None] - closing, 0.0) * facts.calendar.length
@@ -110,19 +60,15 @@ def check_locks(facts: Facts, ships: Shipments, locks: Locks, worth: Worth, book
     quantity = shipped.at(lock_key(facts, locks.item, locks.lane, locks.bucket))
     place = facts.place(item=locks.item, lane=locks.lane, bucket=locks.bucket)
     book.at_most("lock", quantity, locks.most, place)
-    short = _above(locks.least - quantity, locks.least)
+    short = above(locks.least - quantity, locks.least)
     return Relaxed.where("lock", locks.item, locks.lane, locks.bucket, short, 100.0 * worth.total[locks.item])
 
 
 def check_admission(facts: Facts, sold: Admissions, stock: Stock, book: Notebook) -> None:
-    """Check max_units and max_share: of each day the most specific row wins."""
+    """Check max_share, which is of each item's own stock: of each day the most specific row wins."""
     sites, channels, buckets = len(facts.sites), len(facts.channels), facts.calendar.buckets
-    units, share = _admission_limits(facts)
+    _, share = admission_limits(facts)
     cell = pack((sites, channels), sold.site, sold.channel)
-    drawn = grid((sites * channels, buckets), cell, sold.bucket, sold.quantity)
-    rows, when = np.divmod(np.arange(drawn.size), buckets)
-    place = facts.place(site=rows // max(channels, 1), channel=rows % max(channels, 1), bucket=when)
-    book.at_most("admission_units", drawn.ravel(), units.ravel(), place)
     limited = np.flatnonzero(np.isfinite(share[cell, sold.bucket]))
     sizes = (len(facts.items), sites, channels, buckets)
     key = pack(sizes, sold.item[limited], sold.site[limited], sold.channel[limited], sold.bucket[limited])
@@ -138,7 +84,7 @@ def check_admission(facts: Facts, sold: Admissions, stock: Stock, book: Notebook
     )
 
 
-def _admission_limits(facts: Facts) -> tuple[Floats, Floats]:
+def admission_limits(facts: Facts) -> tuple[Floats, Floats]:
     """Give max_units and max_share by (site, channel) and bucket; inf without a limit."""
     frame, calendar = facts.frame("admission_limits"), facts.calendar
     sites, channels = len(facts.sites), len(facts.channels)
@@ -165,18 +111,3 @@ def _admission_limits(facts: Facts) -> tuple[Floats, Floats]:
     flat = (sites * channels, calendar.buckets)
     by_units = np.add.reduceat(units, calendar.first, axis=2).reshape(flat)
     return by_units, np.minimum.reduceat(share, calendar.first, axis=2).reshape(flat)
-
-
-def fill_gaps(facts: Facts, claims: Claims, fate: Fate, worth: Worth) -> Relaxed:
-    """Measure what each channel falls short of its minimum fill rate over the horizon."""
-    count = len(facts.channels)
-    asked = np.bincount(claims.channel, weights=claims.demand.sum(axis=1), minlength=count)
-    served = np.bincount(claims.channel, weights=fate.served.sum(axis=1), minlength=count)
-    floor = np.zeros(count)
-    for code, share in facts.tables.settings.min_fill.items():
-        position = facts.channels.codes.get_loc(code)
-        floor[position] = share * asked[position]
-    short = _above(floor - served, floor)
-    every: Whole = np.arange(count, dtype=np.int64)
-    nothing = np.zeros(count, dtype=np.int64)
-    return Relaxed.where("min_fill", nothing - 1, every, nothing, short, np.full(count, worth.fill))

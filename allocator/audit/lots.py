@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from allocator.audit.coded import KINDS, Coded, LotMoves
 from allocator.audit.demand import Claims
@@ -246,32 +244,3 @@ def check_waste(facts: Facts, coded: Coded, layers: Layers, book: Notebook) -> N
     item, site = np.divmod(rest, max(sizes[1], 1))
     place = facts.place(item=item, site=site, bucket=bucket)
     book.equal("waste", expected, found, lambda k: f"projections, {place(k)}")
-
-
-def check_ledger(plan: Mapping[str, pd.DataFrame], book: Notebook) -> None:
-    """Check that the ledger holds the lot moves one to one."""
-    ledger, moves = plan["ledger"], plan["lot_moves"]
-    columns = {"item": "item", "lot": "lot", "from": "from", "to": "to", "kind": "for"}
-    codes: list[tuple[Whole, Whole]] = []
-    for mine, theirs in columns.items():
-        names = Names.of(ledger[mine], moves[theirs])
-        codes.append((names.find(ledger[mine]) + 1, names.find(moves[theirs]) + 1))
-    days = tuple(
-        whole(np.asarray(pd.to_datetime(t["date"]), dtype="datetime64[D]").astype(np.int64)) for t in (ledger, moves)
-    )
-    cents = tuple(whole(np.round(np.asarray(t["quantity"], dtype=np.float64) * 1e6)) for t in (ledger, moves))
-    both_sides = [np.concatenate(pair) for pair in (*codes, days, cents)]
-    group, first = label(*both_sides)
-    size = len(ledger)
-    written = np.bincount(group[:size], minlength=len(first))
-    moved = np.bincount(group[size:], minlength=len(first))
-
-    def where(k: int) -> str:
-        row = int(first[k])
-        line = ledger.iloc[row] if row < size else moves.iloc[row - size]
-        route = f"{line['from']} > {line['to']}"
-        return f"lot {line['lot']}, item {line['item']}, {route}, {line['date']}, {line['quantity']:g}"
-
-    book.equal("ledger", moved, written, where)
-    given = ledger["id"].notna().to_numpy(dtype=bool) & (ledger["id"].astype(str) != "").to_numpy(dtype=bool)
-    book.true("ledger", given, lambda k: f"ledger row {k}", "an id", "none")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from allocator.audit.keys import Flags, Floats, Whole, floats
+from allocator.audit.keys import Flags, Floats, floats
 
 Place = Callable[[int], str]  # a row's position -> where that is, in words
 
@@ -202,7 +202,7 @@ class Notebook:
 
     def report(self, objective: dict[str, float]) -> AuditReport:
         """Close the notebook."""
-        every = tuple(finding for rule in RULES for finding in self.findings[rule])
+        every = tuple(finding for rule in RULES for finding in _worst(self.findings[rule]))
         return AuditReport(every, self.largest, objective, dict(self.checked), dict(self.broken))
 
     def _judge(
@@ -218,20 +218,22 @@ class Notebook:
         bad = np.flatnonzero(~good)
         if len(bad):
             self.broken[rule] = self.broken.get(rule, 0) + len(bad)
-            for k in self._worst(bad, size, rule):
+            for k in bad[np.argsort(-size[bad], kind="stable")[:WORST]]:
                 said = AuditFinding(
                     rule, where(int(k)), word + amount_text(want[k]), amount_text(have[k]), float(size[k])
                 )
                 self.findings[rule].append(said)
+            self.findings[rule] = _worst(self.findings[rule])
         return good
-
-    def _worst(self, bad: Whole, size: Floats, rule: str) -> Whole:
-        room = max(WORST - len(self.findings[rule]), 0)
-        return np.asarray(bad[np.argsort(-size[bad], kind="stable")[:room]], dtype=np.int64)
 
     def _measure(self, rule: str, amount: float) -> None:
         if rule not in _MONEY:
             self.largest = max(self.largest, amount)
+
+
+def _worst(findings: list[AuditFinding]) -> list[AuditFinding]:
+    """Keep the largest findings; a rule may be checked many times, a run of items after another."""
+    return findings if len(findings) <= WORST else sorted(findings, key=lambda said: -said.amount)[:WORST]
 
 
 def _word(value: Any, position: int) -> str:

@@ -56,23 +56,27 @@ class Relaxed:
         return float(self.cost.sum())
 
 
-def check_exceptions(
-    facts: Facts, frame: pd.DataFrame, relaxed: list[Relaxed], claims: Claims, fate: Fate, book: Notebook
-) -> None:
-    """Check that every limit that gave has its exception, and every exception a limit that gave."""
+def check_exceptions(frame: pd.DataFrame, book: Notebook) -> None:
+    """Check what each exception says of itself."""
     what = frame["what"].astype(str).to_numpy(dtype=object)
     known = np.isin(what, [*KINDS, "demand"])
 
     def row_place(row: int) -> str:
         line = frame.iloc[row]
-        return f"exceptions row {row}: {line['what']}, {line['item'] or ''} {line['where']}, {line['date']}"
+        return (
+            f"exceptions row {frame.index[row]}: {line['what']}, {line['item'] or ''} {line['where']}, {line['date']}"
+        )
 
     book.true("exceptions", known.astype(bool), row_place, f"one of {', '.join(KINDS)}, demand", what)
     amount = floats(frame["amount"])
     book.true("exceptions", amount > 0, row_place, "an amount above 0", amount)
+
+
+def check_kinds(facts: Facts, frame: pd.DataFrame, relaxed: list[Relaxed], book: Notebook) -> None:
+    """Check that every limit that gave has its exception, and every exception a limit that gave."""
+    what = frame["what"].astype(str).to_numpy(dtype=object)
     for kind in relaxed:
         _check_kind(facts, frame[what == kind.what], kind, book)
-    _check_unmet(facts, frame[what == "demand"], claims, fate, book)
 
 
 def _places(facts: Facts, what: str) -> tuple[Names, Whole]:
@@ -123,8 +127,9 @@ def _writer(facts: Facts, what: str, keys: Whole, sizes: tuple[int, int, int], p
     return facts.place(**columns, **{column: place}, bucket=bucket)
 
 
-def _check_unmet(facts: Facts, frame: pd.DataFrame, claims: Claims, fate: Fate, book: Notebook) -> None:
+def check_unmet(facts: Facts, frame: pd.DataFrame, claims: Claims, fate: Fate, book: Notebook) -> None:
     """Check that a `demand` exception names demand that is lost or waits in that bucket."""
+    frame = frame[frame["what"].astype(str) == "demand"]
     parts = frame["where"].astype(str).str.split("/", n=1)
     sizes = (len(facts.items), len(facts.channels), len(facts.zones), facts.calendar.buckets)
     bucket = facts.calendar.buckets_at(facts.calendar.days(frame["date"]))

@@ -127,6 +127,9 @@ def terms(facts: Facts, rules: LaneRules, item: Whole, lane: Whole) -> Terms:
 class Worth:
     """What units are worth, and the prices of limits that gave (docs/semantics.md, "The objective").
 
+    Of a network looked at by runs of items, figures by item are right for the run's own, and the prices of limits that
+    items share are the largest of all runs' prices.
+
     Attributes
     ----------
     unit : (I,) float, [currency/unit]
@@ -157,9 +160,11 @@ def read_worth(facts: Facts, rules: LaneRules, claims: Claims) -> Worth:
     unit = np.where(unit > 0, unit, 1.0)
     vehicle = floats(facts.lanes["cost_per_shipment"])
     total = unit + _largest_freight(facts, rules) + (float(vehicle.max()) if len(vehicle) else 0.0)
-    sized = facts.unit_volume > 0
-    volume = 10.0 * float((total[sized] / facts.unit_volume[sized]).max()) if sized.any() else 0.0
-    return Worth(unit, total, volume, 10.0 * float(total.max()) if len(total) else 0.0)
+    mine = slice(*facts.window)
+    size, most = facts.unit_volume[mine], total[mine]
+    sized = size > 0
+    volume = 10.0 * float((most[sized] / size[sized]).max()) if sized.any() else 0.0
+    return Worth(unit, total, volume, 10.0 * float(most.max()) if len(most) else 0.0)
 
 
 def _largest_freight(facts: Facts, rules: LaneRules) -> Floats:
@@ -169,8 +174,9 @@ def _largest_freight(facts: Facts, rules: LaneRules) -> Floats:
     if not lanes:
         return largest
     step = max(1, _CHUNK // lanes)
-    for first in range(0, items, step):
-        some = np.arange(first, min(first + step, items), dtype=np.int64)
+    begin, end = facts.window
+    for first in range(begin, end, step):
+        some = np.arange(first, min(first + step, end), dtype=np.int64)
         item, lane = np.repeat(some, lanes), np.tile(np.arange(lanes, dtype=np.int64), len(some))
         largest[some] = terms(facts, rules, item, lane).freight.reshape(len(some), lanes).max(axis=1)
     return np.maximum(largest, 0.0)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from allocator.explain import explanation as said
 from allocator.explain.names import known
@@ -14,6 +16,7 @@ from allocator.measure.days import dated
 from allocator.measure.rows import records, rows_of
 from allocator.report import words
 from allocator.report.answer import exception_words
+from allocator.tables.tables import framed
 
 if TYPE_CHECKING:
     from allocator.tables import Tables
@@ -33,9 +36,13 @@ class OneItem:
     def frame(self, name: str) -> pd.DataFrame:
         """Give a table, cut to the item where it has one."""
         if name not in self._frames:
-            frame = self.tables.frame(name)
-            self._frames[name] = frame[frame["item"] == self.item].reset_index(drop=True) if name in OF_ITEM else frame
+            self._frames[name] = framed(name, self.encoded(name))
         return self._frames[name]
+
+    def encoded(self, name: str) -> pa.Table:
+        """Give a table with coded words, cut to the item where it has one."""
+        table = self.tables.encoded(name)
+        return table.filter(pc.equal(table["item"], self.item)) if name in OF_ITEM else table
 
 
 def explain(tables: Tables, plan: Plan, certificate: Mapping[str, Any], item: str, site: str) -> said.Explanation:

@@ -4,8 +4,9 @@ from allocator.measure.capacity import RESOURCES, capacity_use
 from allocator.measure.days import Days
 from allocator.measure.demand import Asked, asked
 from allocator.measure.measuring import headline, kpi_page, measure
+from allocator.measure.moves import incoming
 from allocator.measure.registry import KPIS, Kpi
-from allocator.measure.service import Service, incoming, serve
+from allocator.measure.service import Service, serve
 
 __all__ = [
     "KPIS",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ class Days:
 
     def numbers(self, dates: pd.Series) -> Floats:
         """Count the days from day 0 to each date; a missing date is NaN."""
-        spans = pd.to_datetime(dates) - pd.Timestamp(self.start)
-        return np.asarray(spans.dt.total_seconds() / 86400.0, dtype=np.float64)
+        stamps = _stamps(dates)
+        return np.where(np.isnat(stamps), np.nan, (stamps - np.datetime64(self.start, "D")).astype(np.float64))
 
     def buckets(self, days: Floats) -> Whole:
         """Give the bucket that holds each day number; -1 for a day outside the horizon or missing."""
@@ -63,13 +64,29 @@ class Days:
         found = np.searchsorted(self.first, np.where(inside, days, 0.0), side="right") - 1
         return np.where(inside, found, -1).astype(np.int64)
 
-    def buckets_of(self, dates: pd.Series) -> Whole:
+    def buckets_of(self, dates: pd.Series | pa.ChunkedArray) -> Whole:
         """Give the bucket that holds each date; -1 for a date outside the horizon or missing."""
-        return self.buckets(self.numbers(dates))
+        days = (_stamps(dates) - np.datetime64(self.start, "D")).astype(np.int64)  # a missing date: far below 0
+        inside = (days >= 0) & (days < self.horizon)
+        bucket = np.append(np.repeat(np.arange(self.count), self.length), -1)
+        return bucket[np.where(inside, days, -1)]
 
     def dates(self) -> list[datetime.date]:
         """List the first date of every bucket."""
         return [self.start + datetime.timedelta(days=int(day)) for day in self.first]
+
+
+def _stamps(dates: pd.Series | pa.ChunkedArray) -> NDArray[np.datetime64]:
+    if isinstance(dates, pa.ChunkedArray):
+        return np.asarray(dates.cast(pa.date32()).to_numpy(), dtype="datetime64[D]")
+    stamps = dates if isinstance(dates.dtype, np.dtype) and dates.dtype.kind == "M" else pd.to_datetime(dates)
+    return np.asarray(stamps.to_numpy(), dtype="datetime64[D]")
+
+
+def tally(rows: Whole, amounts: Floats, count: int) -> Floats:
+    """Add amounts by row, (count,); a negative row is left out."""
+    keep = rows >= 0
+    return np.bincount(rows[keep], weights=amounts[keep], minlength=count).astype(np.float64)
 
 
 def per_bucket(rows: Whole, buckets: Whole, amounts: Floats, shape: tuple[int, int]) -> Floats:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from allocator.measure.codes import Words
 from allocator.measure.days import Days, Floats, Whole, per_bucket
+from allocator.tables.by_item import ByItem
 
 if TYPE_CHECKING:
     from allocator.tables import Tables
 
 POINT = ["item", "channel", "zone"]
 CLAIM = [*POINT, "claim"]
+FORECAST = "forecast"
 
 
 @dataclass(frozen=True)
@@ -32,18 +37,119 @@ class Asked:
     claims: pd.DataFrame
     quantity: Floats
 
-    def rows(self, frame: pd.DataFrame) -> Whole:
-        """Find each row's claim by item, channel, zone and claim; -1 where the claim asked for nothing."""
-        return find_rows(self.claims, frame, CLAIM)
+
+@dataclass(frozen=True)
+class Wanted:
+    """Demand of a run of items in codes: K claims over B buckets, sorted by key.
+
+    Attributes
+    ----------
+    key : (K,) int
+        Item (counted from the run's first), channel, zone and claim in one number.
+    item, channel, zone, claim : (K,) int
+        Its parts.
+    quantity : (K, B) float, [units]
+    """
+
+    key: Whole
+    item: Whole
+    channel: Whole
+    zone: Whole
+    claim: Whole
+    quantity: Floats
+
+    def rows(self, key: Whole) -> Whole:
+        """Find the claim of each key; -1 where nothing was asked."""
+        return found(self.key, key)
 
 
-def find_rows(keys: pd.DataFrame, frame: pd.DataFrame, columns: list[str]) -> Whole:
-    """Give the position in `keys` of each row of `frame`; -1 where there is none."""
-    if frame.empty or keys.empty:
-        return np.full(len(frame), -1, dtype=np.int64)
-    numbered = keys[columns].assign(position=np.arange(len(keys)))
-    found = frame[columns].merge(numbered, on=columns, how="left")["position"]
-    return np.asarray(found.fillna(-1), dtype=np.int64)
+class Claims:
+    """The network's demand, coded once and worked out for a run of items at a time.
+
+    Attributes
+    ----------
+    items, channels, zones, names : Words
+        What claims are made of; `names` are `forecast`, `firm`, `firm/priority=2` and so on.
+    """
+
+    def __init__(self, tables: Tables, days: Days) -> None:
+        self.days, self.orders = days, firm_orders(tables, days)
+        items, forecasts = tables.encoded("items"), tables.encoded("forecasts")
+        self.items, self.channels = Words(_words(items["item"])), Words.of(tables.encoded("channels")["channel"])
+        zones = [tables.encoded(name)["zone"] for name in ("fulfilment", "forecasts", "orders")]
+        self.zones = Words.of(*zones)
+        self.names = Words.of(pd.Series([FORECAST]), self.orders["claim"].astype("str"))
+        self.quantum: Floats = items["quantum"].to_numpy().astype(np.float64)
+        self.forecasts = ByItem(
+            forecasts.select(["channel", "zone", "date", "mean"]), self.items.find(forecasts["item"])
+        )
+        self.asked_for = ByItem(self.orders, self.items.find(self.orders["item"]))
+
+    @cached_property
+    def forecast(self) -> int:
+        """Position of the name that forecast demand bears."""
+        return int(self.names.find(pd.Series([FORECAST]))[0])
+
+    def key(
+        self, item: Whole, channel: NDArray[np.int32], zone: NDArray[np.int32], name: NDArray[np.int32] | int
+    ) -> Whole:
+        """Join the parts of a claim's key; -1 where one is unknown."""
+        point = (item * len(self.channels) + channel) * len(self.zones) + zone
+        key = point * len(self.names) + name
+        return np.where((item < 0) | (channel < 0) | (zone < 0) | (np.asarray(name) < 0), -1, key)
+
+    def between(self, first: int, stop: int) -> Wanted:
+        """Work out the demand of the items from `first` to before `stop`."""
+        forecasts, item = self.forecasts.between(first, stop)
+        buckets = self.days.buckets_of(forecasts["date"])
+        ends = self.channels.find(forecasts["channel"]), self.zones.find(forecasts["zone"])
+        key = self.key(item - first, *ends, self.forecast)
+        points, rows = distinct(key)
+        shape = (len(points), self.days.count)
+        mean = per_bucket(rows, buckets, forecasts["mean"].to_numpy().astype(np.float64), shape)
+
+        orders, item = self.asked_for.between(first, stop)
+        ends = self.channels.find(orders["channel"]), self.zones.find(orders["zone"])
+        amounts, buckets = orders["quantity"].to_numpy(float), orders["bucket"].to_numpy(np.int64)
+        there = found(points, self.key(item - first, *ends, self.forecast))
+        left = np.maximum(mean - per_bucket(there, buckets, amounts, shape), 0.0)
+        left = whole_demand(left, self.quantum[first + self.split(points)[0]])
+        claims, rows = distinct(self.key(item - first, *ends, self.names.find(orders["claim"])))
+        firm = per_bucket(rows, buckets, amounts, (len(claims), self.days.count))
+
+        keys, quantity = np.concatenate([points, claims]), np.concatenate([left, firm], axis=0)
+        some = np.flatnonzero((quantity.sum(axis=1) > 0) & (keys >= 0))
+        order = some[np.argsort(keys[some], kind="stable")]
+        return Wanted(keys[order], *self.split(keys[order]), quantity[order])
+
+    def split(self, key: Whole) -> tuple[Whole, Whole, Whole, Whole]:
+        """Take keys apart: item, channel, zone, name."""
+        rest, name = np.divmod(key, max(len(self.names), 1))
+        rest, zone = np.divmod(rest, max(len(self.zones), 1))
+        item, channel = np.divmod(rest, max(len(self.channels), 1))
+        return item, channel, zone, name
+
+
+def _words(column: object) -> object:
+    """Give the words of a key column in the order of its rows."""
+    return column.cast("string").combine_chunks()  # type: ignore[attr-defined]
+
+
+def distinct(keys: Whole) -> tuple[Whole, Whole]:
+    """Give the distinct keys, sorted, and the place of each key among them; keys already sorted are not sorted again."""
+    if not len(keys) or bool((keys[1:] < keys[:-1]).any()):
+        unique, rows = np.unique(keys, return_inverse=True)
+        return unique, rows
+    fresh = np.concatenate([[True], keys[1:] != keys[:-1]])
+    return keys[fresh], np.cumsum(fresh) - 1
+
+
+def found(keys: Whole, wanted: Whole) -> Whole:
+    """Find keys among sorted, distinct ones; -1 for a key that is not there or below 0."""
+    if not len(keys):
+        return np.full(len(wanted), -1, dtype=np.int64)
+    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where((keys[at] == wanted) & (wanted >= 0), at, -1)
 
 
 def claim_names(orders: pd.DataFrame) -> pd.Series:
@@ -95,27 +201,16 @@ def asked(tables: Tables, days: Days | None = None) -> Asked:
     Asked
         Claims with demand in the horizon, sorted by item, channel, zone and claim.
     """
-    days = days or Days.of(tables)
-    orders = firm_orders(tables, days)
-    forecasts = tables.frame("forecasts")
-    points = forecasts[POINT].drop_duplicates().reset_index(drop=True)
-    shape = (len(points), days.count)
-    mean = per_bucket(
-        find_rows(points, forecasts, POINT),
-        days.buckets_of(forecasts["date"]),
-        forecasts["mean"].to_numpy(float),
-        shape,
+    claims = Claims(tables, days or Days.of(tables))
+    return spelled(claims, claims.between(0, len(claims.items)))
+
+
+def spelled(claims: Claims, wanted: Wanted) -> Asked:
+    """Write claims of all items in words."""
+    columns = zip(
+        CLAIM,
+        (claims.items, claims.channels, claims.zones, claims.names),
+        (wanted.item, wanted.channel, wanted.zone, wanted.claim),
+        strict=True,
     )
-    amounts = orders["quantity"].to_numpy(float)
-    buckets = orders["bucket"].to_numpy(np.int64)
-    firm_there = per_bucket(find_rows(points, orders, POINT), buckets, amounts, shape)
-    quantum = tables.frame("items").set_index("item")["quantum"].reindex(points["item"]).to_numpy(float)
-    forecast = whole_demand(np.maximum(mean - firm_there, 0.0), quantum)
-    claims = orders[CLAIM].drop_duplicates().reset_index(drop=True)
-    firm = per_bucket(find_rows(claims, orders, CLAIM), buckets, amounts, (len(claims), days.count))
-    every = pd.concat([points.assign(claim="forecast"), claims], ignore_index=True)
-    quantity = np.concatenate([forecast, firm], axis=0)
-    some = quantity.sum(axis=1) > 0
-    every, quantity = every[some].reset_index(drop=True), quantity[some]
-    order = every.sort_values(CLAIM).index.to_numpy()
-    return Asked(every.loc[order].reset_index(drop=True), quantity[order])
+    return Asked(pd.DataFrame({name: words.text(at) for name, words, at in columns}), wanted.quantity)

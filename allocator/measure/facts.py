@@ -1,4 +1,4 @@
-"""The facts every KPI is computed from: worked out once from the network's tables and the plan's tables."""
+"""The facts every KPI is computed from: sums by channel and site, added up over runs of items."""
 
 from __future__ import annotations
 
@@ -9,12 +9,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from allocator.measure.capacity import capacity_use
-from allocator.measure.days import Days
-from allocator.measure.service import Service, Shelves, cycles, serve, shelves
+from allocator.measure.capacity import USED, Use
+from allocator.measure.codes import runs
+from allocator.measure.days import Days, Floats, tally
+from allocator.measure.demand import Claims, Wanted
+from allocator.measure.moves import Coded, Run
+from allocator.measure.service import SUMS, Fate, cycles, meet, shelves
 
 if TYPE_CHECKING:
     from allocator.tables import Tables
+
+PLACE = (
+    "cycles",
+    "kept",
+    "wanted",
+    "out",
+    "held",
+    "closing",
+    "waste",
+    "expired",
+    "sold",
+    "shipped",
+    "received",
+    "pushed",
+)
 
 
 @dataclass(frozen=True)
@@ -23,38 +41,31 @@ class Facts:
 
     Attributes
     ----------
-    tables : Tables
-        The network.
-    plan : Mapping of str to DataFrame
-        The plan's tables.
     components : Mapping of str to float, [currency]
         The objective's components, which sum to it; margin earned is a negative one.
     baseline : Mapping of str to float or None
         KPIs of the baseline plan for the whole network, by name.
     days : Days
         The calendar.
-    service : Service
-        What became of demand.
-    shelf : Shelves
-        Stock beside demand, by item and site.
-    loops : DataFrame
-        Replenishment cycles of each row of `shelf.places`: cycles, kept.
+    channel : DataFrame, [units]
+        What became of demand, by channel: asked, served, late, lost, waiting.
+    site : DataFrame
+        By site: replenishment `cycles` and those `kept`; item-days with demand (`wanted`) and `out` of stock; mean
+        stock (`held`), stock at the end (`closing`) and waste (`expired`) at cost; `waste` in units; units `sold` at
+        cost; units `shipped` from there, `received` by shipments and those `pushed`.
+    daily_cost : float, [currency/day]
+        Value at cost of the units asked for.
     capacity : DataFrame
         Use and limit of every capacity and bucket.
-    unit_cost : Series, [currency/unit]
-        Cost by item.
     """
 
-    tables: Tables
-    plan: Mapping[str, pd.DataFrame]
     components: Mapping[str, float]
     baseline: Mapping[str, float] | None
     days: Days
-    service: Service
-    shelf: Shelves
-    loops: pd.DataFrame
+    channel: pd.DataFrame
+    site: pd.DataFrame
+    daily_cost: float
     capacity: pd.DataFrame
-    unit_cost: pd.Series
 
     @classmethod
     def of(
@@ -66,46 +77,64 @@ class Facts:
     ) -> Facts:
         """Work the facts out."""
         days = Days.of(tables)
-        service = serve(tables, plan, days)
-        shelf = shelves(tables, plan, service, days)
-        cost = tables.frame("items").set_index("item")["unit_cost"].astype(float)
-        capacity = capacity_use(tables, plan, days)
-        return cls(tables, plan, components, baseline, days, service, shelf, cycles(shelf), capacity, cost)
-
-    def codes(self, level: str) -> list[str]:
-        """List every code of a scope level (`channel` or `site`)."""
-        return sorted(self.tables.frame(f"{level}s")[level].astype(str))
-
-    def total(self, amounts: pd.Series, by: pd.Series | None, level: str) -> pd.Series:
-        """Sum amounts for the network, or for every code of a level (0 where it has none).
-
-        Parameters
-        ----------
-        amounts : Series
-            What is summed.
-        by : Series
-            The code of each amount; not looked at for the network.
-        level : str
-            `network`, `channel` or `site`.
-        """
-        if level == "network" or by is None:
-            return pd.Series({"network": float(amounts.sum())})
-        sums = amounts.groupby(by.to_numpy()).sum()
-        return sums.reindex(self.codes(level), fill_value=0.0).astype(float).add_prefix(f"{level}:")
-
-    def flow(self, table: str, level: str, column: str | None = None) -> pd.Series:
-        """Sum the quantity of a plan's table, by the code in `column` (default: the level's own name)."""
-        frame = self.plan[table]
-        by = None if level == "network" else frame[column or level]
-        return self.total(frame["quantity"].astype(float), by, level)
+        claims = Claims(tables, days)
+        coded = Coded(tables, {name: plan[name] for name in (*USED, "unmet")}, days, claims)
+        sums, use = _Sums(coded), Use(coded)
+        for first, stop in runs(len(claims.items), len(coded.sites) * days.count):
+            run, wanted = coded.between(first, stop), claims.between(first, stop)
+            use.add(run)
+            sums.add(run, wanted, meet(wanted, run))
+        channel = pd.DataFrame(sums.channel, index=claims.channels.list()).sort_index()
+        site = pd.DataFrame(sums.site, index=coded.sites.list()).sort_index()
+        return cls(components, baseline, days, channel, site, sums.asked / days.horizon, use.table())
 
     def met(self, what: str, level: str) -> pd.Series:
-        """Sum one column of `Service.by` (asked, served, late, lost, waiting) for the network or by channel."""
-        sums = self.service.by(None if level == "network" else level)[what].astype(float)
-        if level == "network":
-            return pd.Series({"network": float(sums.iloc[0])})
-        return sums.reindex(self.codes(level), fill_value=0.0).add_prefix(f"{level}:")
+        """Give one column of `channel` for the network or by channel."""
+        return _scoped(self.channel[what], level)
 
-    def worth(self, items: pd.Series) -> np.ndarray:
-        """Give the unit cost of each item in a column, [currency/unit]."""
-        return np.asarray(items.map(self.unit_cost).fillna(0.0), dtype=np.float64)
+    def at(self, what: str, level: str) -> pd.Series:
+        """Give one column of `site` for the network or by site."""
+        return _scoped(self.site[what], level)
+
+
+def _scoped(sums: pd.Series, level: str) -> pd.Series:
+    return pd.Series({"network": float(sums.sum())}) if level == "network" else sums.add_prefix(f"{level}:")
+
+
+class _Sums:
+    """Sums by channel and by site."""
+
+    def __init__(self, coded: Coded) -> None:
+        self.coded = coded
+        self.cost: Floats = np.nan_to_num(coded.tables.encoded("items")["unit_cost"].to_numpy().astype(np.float64))
+        self.channel = {name: np.zeros(len(coded.claims.channels)) for name in SUMS}
+        self.site = {name: np.zeros(len(coded.sites)) for name in PLACE}
+        self.asked = 0.0
+
+    def add(self, run: Run, wanted: Wanted, fate: Fate) -> None:
+        """Add a run of items."""
+        for name, amounts in fate.sums().items():
+            self.channel[name] += tally(wanted.channel, amounts, len(self.channel[name]))
+        self.asked += float(fate.asked.sum(axis=1) @ self.cost[wanted.item + run.first])
+        self._add_shelves(run, wanted, fate)
+        ships, sold = run.shipments, run.admissions
+        self._to("sold", sold.site, sold.quantity * self.cost[sold.item + run.first])
+        self._to("shipped", ships.origin, ships.quantity)
+        self._to("received", ships.destination, ships.quantity)
+        self._to("pushed", ships.destination, np.where(ships.pushed, ships.quantity, 0.0))
+
+    def _add_shelves(self, run: Run, wanted: Wanted, fate: Fate) -> None:
+        shelf, days = shelves(self.coded, run, wanted, fate), self.coded.days
+        cost, waste = self.cost[shelf.item + run.first], shelf.waste.sum(axis=1)
+        count, kept = cycles(shelf)
+        self._to("cycles", shelf.site, count)
+        self._to("kept", shelf.site, kept)
+        self._to("wanted", shelf.site, (shelf.wanted @ days.length).astype(np.float64))
+        self._to("out", shelf.site, (shelf.out @ days.length).astype(np.float64))
+        self._to("held", shelf.site, shelf.stock @ days.length / days.horizon * cost)
+        self._to("closing", shelf.site, shelf.stock[:, -1] * cost)
+        self._to("waste", shelf.site, waste)
+        self._to("expired", shelf.site, waste * cost)
+
+    def _to(self, name: str, site: np.ndarray, amounts: Floats) -> None:
+        self.site[name] += tally(site, amounts, len(self.site[name]))

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from allocator.measure.capacity import RESOURCES
@@ -88,54 +87,20 @@ def _fill_rate(facts: Facts, level: str) -> pd.Series:
     return _ratio(facts.met("served", level) - facts.met("late", level), facts.met("asked", level))
 
 
-def _places(facts: Facts, amounts: np.ndarray | pd.Series, level: str) -> pd.Series:
-    return facts.total(pd.Series(np.asarray(amounts, dtype=float)), facts.shelf.places["site"], level)
+def _at(what: str) -> Callable[[Facts, str], pd.Series]:
+    return lambda facts, level: facts.at(what, level)
 
 
-def _cycle_service(facts: Facts, level: str) -> pd.Series:
-    return _ratio(_places(facts, facts.loops["kept"], level), _places(facts, facts.loops["cycles"], level))
-
-
-def _stockout_rate(facts: Facts, level: str) -> pd.Series:
-    out, wanted = facts.shelf.out @ facts.days.length, facts.shelf.wanted @ facts.days.length
-    return _ratio(_places(facts, out, level), _places(facts, wanted, level))
-
-
-def _mean_stock_value(facts: Facts, level: str) -> pd.Series:
-    held = facts.shelf.stock @ facts.days.length / facts.days.horizon * facts.worth(facts.shelf.places["item"])
-    return _places(facts, held, level)
+def _at_share(above: str, below: str) -> Callable[[Facts, str], pd.Series]:
+    return lambda facts, level: _ratio(facts.at(above, level), facts.at(below, level))
 
 
 def _turns(facts: Facts, level: str) -> pd.Series:
-    admissions = facts.plan["admissions"]
-    sold = admissions["quantity"].astype(float) * facts.worth(admissions["item"])
-    per_year = facts.total(sold, admissions["site"], level) * 365.0 / facts.days.horizon
-    return _ratio(per_year, _mean_stock_value(facts, level))
+    return _ratio(facts.at("sold", level) * 365.0 / facts.days.horizon, facts.at("held", level))
 
 
 def _cover(facts: Facts, level: str) -> pd.Series:
-    closing = facts.shelf.stock[:, -1] * facts.worth(facts.shelf.places["item"])
-    claims = facts.service.asked
-    daily = claims.quantity.sum(axis=1) * facts.worth(claims.claims["item"]) / facts.days.horizon
-    return _ratio(_places(facts, closing, level), _one(float(daily.sum())))
-
-
-def _waste(facts: Facts, level: str) -> pd.Series:
-    return _places(facts, facts.shelf.waste.sum(axis=1), level)
-
-
-def _expired_value(facts: Facts, level: str) -> pd.Series:
-    return _places(facts, facts.shelf.waste.sum(axis=1) * facts.worth(facts.shelf.places["item"]), level)
-
-
-def _shipped(facts: Facts, level: str) -> pd.Series:
-    return facts.flow("shipments", level, "origin")
-
-
-def _push_share(facts: Facts, level: str) -> pd.Series:
-    shipments = facts.plan["shipments"]
-    pushed = shipments["quantity"].astype(float).where(shipments["method"] == "push", 0.0)
-    return _ratio(facts.total(pushed, shipments["destination"], level), facts.flow("shipments", level, "destination"))
+    return _ratio(facts.at("closing", level), _one(facts.daily_cost))
 
 
 def _capacity_average(facts: Facts, level: str) -> pd.Series:
@@ -199,7 +164,7 @@ KPIS: tuple[Kpi, ...] = (
         SITE,
         "Replenishment cycles without a stockout, over all cycles with demand; a cycle of an item at a site runs from "
         "the start, or from a bucket in which goods come in, to the next such bucket.",
-        _cycle_service,
+        _at_share("kept", "cycles"),
     ),
     Kpi(
         "stockout_rate",
@@ -209,7 +174,7 @@ KPIS: tuple[Kpi, ...] = (
         SITE,
         "Item-site-days on which the site closes empty while demand that it may serve is lost or left waiting, over "
         "all item-site-days with such demand (items carried at the site).",
-        _stockout_rate,
+        _at_share("out", "wanted"),
     ),
     Kpi(
         "units_served",
@@ -290,7 +255,7 @@ KPIS: tuple[Kpi, ...] = (
         "neither",
         SITE,
         "Units of all shipments between sites, each leg counted; for a site, those that leave it.",
-        _shipped,
+        _at("shipped"),
     ),
     Kpi(
         "push_share",
@@ -299,7 +264,7 @@ KPIS: tuple[Kpi, ...] = (
         "neither",
         SITE,
         "Units shipped by push over units shipped by any method; for a site, of those shipped to it.",
-        _push_share,
+        _at_share("pushed", "received"),
     ),
     Kpi(
         "inventory_turns",
@@ -319,7 +284,7 @@ KPIS: tuple[Kpi, ...] = (
         "Value at cost of the stock left at the end, over the mean daily value at cost of the units asked for.",
         _cover,
     ),
-    Kpi("waste_units", "Waste", "units", "down", SITE, "Units that expire in the horizon.", _waste),
+    Kpi("waste_units", "Waste", "units", "down", SITE, "Units that expire in the horizon.", _at("waste")),
     Kpi(
         "expired_value",
         "Expired value",
@@ -327,7 +292,7 @@ KPIS: tuple[Kpi, ...] = (
         "down",
         SITE,
         "Units that expire in the horizon, at unit cost.",
-        _expired_value,
+        _at("expired"),
     ),
     Kpi(
         "freight",

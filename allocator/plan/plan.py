@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from allocator.plan.assemble import TABLES
@@ -18,6 +20,49 @@ if TYPE_CHECKING:
     from allocator.audit import AuditReport
     from allocator.explain import Explanation
     from allocator.tables import Tables
+
+
+class Published(Mapping[str, pd.DataFrame]):
+    """The tables of a plan folder, each read when it is first asked for.
+
+    The files stay open: a plan published over this one later changes nothing here.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+
+    PLAIN = frozenset({"id"})
+    """Columns whose words hardly ever repeat."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = {name: pa.OSFile(str(folder / f"{name}.parquet")) for name in TABLES}
+        self._frames: dict[str, pd.DataFrame] = {}
+        for file in self._files.values():
+            pq.read_metadata(file)  # a file that is no table is told now
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._frames:
+            self._frames[name] = _framed(pq.ParquetFile(self._files[name]).read())
+        return self._frames[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._files
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def coded(self) -> dict[str, pa.Table]:
+        """Give all tables with their words coded, which takes a fraction of the memory of frames."""
+        tables = {}
+        for name, file in self._files.items():
+            schema = pq.ParquetFile(file).schema_arrow
+            words = [field.name for field in schema if pa.types.is_string(field.type) and field.name not in self.PLAIN]
+            tables[name] = pq.ParquetFile(file, read_dictionary=words).read()
+        return tables
 
 
 @dataclass(frozen=True)
@@ -65,7 +110,8 @@ class Plan:
         """Audit the plan from its tables alone."""
         from allocator.audit import audit
 
-        return audit(self.network, self.tables, self.certificate, self.previous)
+        tables = self.tables.coded() if isinstance(self.tables, Published) else self.tables
+        return audit(self.network, tables, self.certificate, self.previous)
 
     def explain(self, item: str, site: str) -> Explanation:
         """Why this site got this much of this item.
@@ -103,6 +149,7 @@ class Plan:
 
     def publish(self, target: Path) -> Path:
         """Publish into a folder this process already holds (see :func:`allocator.plan.publish.held`)."""
+        began = time.monotonic()
         with staging(target) as folder:
             (folder / "network").mkdir()
             self.network.write(folder / "network")
@@ -114,13 +161,18 @@ class Plan:
             if len(quarantined):
                 write_table(quarantined.astype(str), folder / "quarantined.parquet")
             write_json(self.certificate, folder / "certificate.json")
+            drawing = time.monotonic()
             (folder / "report.html").write_text(self.report(), encoding="utf-8")
-            publish(folder, target, dict(self.manifest) | {"files": digests(folder)})
+            drawn = time.monotonic()
+            files = digests(folder)
+            spent = {"report": drawn - drawing, "write": time.monotonic() - began - (drawn - drawing)}
+            timings = dict(self.manifest.get("timings", {})) | {name: round(s, 4) for name, s in spent.items()}
+            publish(folder, target, dict(self.manifest) | {"timings": timings, "files": files})
         return target
 
 
 def read_plan(path: str | Path) -> Plan:
-    """Read a plan folder back.
+    """Read a plan folder back; its tables are read when they are first asked for.
 
     Raises
     ------
@@ -156,15 +208,15 @@ def _read(folder: Path, manifest: str) -> Plan:
     previous = folder / "network" / "previous_shipments.parquet"
     return Plan(
         network=Tables.load(folder / "network"),
-        tables={name: _frame(folder / f"{name}.parquet") for name in TABLES},
+        tables=Published(folder),
         certificate=json.loads((folder / "certificate.json").read_text(encoding="utf-8")),
         manifest=json.loads(manifest),
-        previous=_frame(previous) if previous.is_file() else None,
+        previous=_framed(pq.read_table(previous)) if previous.is_file() else None,
     )
 
 
-def _frame(path: Path) -> pd.DataFrame:
-    frame: pd.DataFrame = pq.read_table(path).to_pandas()
+def _framed(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
     for name in frame.columns:
         if name == "date" or name.endswith("_date"):
             frame[name] = pd.to_datetime(frame[name]).astype("datetime64[s]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -22,6 +23,8 @@ import pyarrow.parquet as pq
 
 OLD = "-old"
 """End of the name that an old plan bears while it is swapped in two steps."""
+GROUP = 1 << 20
+"""Rows of a row group."""
 
 
 class OutputHeldError(RuntimeError):
@@ -115,21 +118,37 @@ def staging(target: Path) -> Iterator[Path]:
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write one table: no index, dates as date32, the same bytes for the same content."""
-    arrays, names = [], []
-    for name in frame.columns:
-        column = frame[name]
-        if pd.api.types.is_datetime64_any_dtype(column.dtype):
-            array = pa.array(column, from_pandas=True).cast(pa.timestamp("s")).cast(pa.date32())
-        elif pd.api.types.is_bool_dtype(column.dtype):
-            array = pa.array(column.to_numpy(), type=pa.bool_())
-        elif pd.api.types.is_numeric_dtype(column.dtype):
-            array = pa.array(column.to_numpy(), type=pa.float64(), from_pandas=True)
-        else:
-            array = pa.array(column.to_numpy(dtype=object), type=pa.string(), from_pandas=True)
-        arrays.append(array)
-        names.append(str(name))
-    pq.write_table(pa.Table.from_arrays(arrays, names=names), path, compression="zstd", write_page_checksum=True)
+    """Write one table: no index, dates as date32, the same bytes for the same content.
+
+    A row group at a time goes over to Arrow, so that words, coded or not, are never all spelled out at once.
+    """
+    with contextlib.ExitStack() as stack:
+        writer: pq.ParquetWriter | None = None
+        for first in range(0, max(len(frame), 1), GROUP):
+            part = frame.iloc[first : first + GROUP]
+            columns = [_arrow(part[name]) for name in frame.columns]
+            table = pa.Table.from_arrays(columns, names=[str(name) for name in frame.columns])
+            if writer is None:
+                options = {"compression": "zstd", "write_page_checksum": True}
+                writer = stack.enter_context(pq.ParquetWriter(path, table.schema, **options))
+            writer.write_table(table, row_group_size=GROUP)
+
+
+def _arrow(column: pd.Series[Any]) -> pa.Array | pa.ChunkedArray:
+    """Give a column in the type it is published in."""
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return pa.array(column, from_pandas=True).cast(pa.timestamp("s")).cast(pa.date32())
+    if pd.api.types.is_bool_dtype(column.dtype):
+        return pa.array(column.to_numpy(), type=pa.bool_())
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return pa.array(column.to_numpy(), type=pa.float64(), from_pandas=True)
+    if isinstance(column.dtype, pd.StringDtype):
+        return pa.array(column, from_pandas=True).cast(pa.string())
+    if isinstance(column.dtype, pd.CategoricalDtype) and len(column.cat.categories):
+        words = pa.array(column.cat.categories.to_numpy(dtype=object), type=pa.string())
+        codes = column.cat.codes.to_numpy()
+        return words.take(pa.array(codes, mask=codes < 0))
+    return pa.array(column.to_numpy(dtype=object), type=pa.string(), from_pandas=True)
 
 
 def write_json(value: Mapping[str, Any], path: Path) -> None:

@@ -21,6 +21,7 @@ from allocator.tables.settings import Settings
 
 NETWORK = "network.json"
 QUARANTINED = "quarantined.parquet"
+_GROUP = 1 << 20
 PREVIOUS = "previous_shipments.parquet"
 """Shipments of the previous plan, kept beside the tables of a plan."""
 
@@ -94,13 +95,7 @@ class Tables(Mapping[str, pa.Table]):
         Words are ``str``, days ``datetime64``, figures float with NaN where empty, flags bool. Whole numbers are
         int64, but float64 in columns that may be empty; flags that may be empty are nullable ``boolean``.
         """
-        frame: pd.DataFrame = self[name].to_pandas(date_as_object=False)
-        for column in SCHEMA[name].columns:
-            if column.optional and column.kind in ("whole", "flag"):
-                frame[column.name] = frame[column.name].astype("float64" if column.kind == "whole" else "boolean")
-            elif column.kind == "date" and not column.wild and frame[column.name].dtype == object:
-                frame[column.name] = frame[column.name].astype("datetime64[s]")
-        return frame
+        return framed(name, self.encoded(name))
 
     @property
     def quarantined(self) -> pd.DataFrame:
@@ -144,7 +139,7 @@ class Tables(Mapping[str, pa.Table]):
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for name in SCHEMA:
-            _write(self[name], folder / f"{name}.parquet")
+            _write(self.encoded(name), folder / f"{name}.parquet")
         if self._quarantined is not None and len(self._quarantined):
             _write(pa.Table.from_pandas(self._quarantined, preserve_index=False), folder / QUARANTINED)
         settings = self.settings.model_dump(mode="json")
@@ -165,6 +160,17 @@ class Tables(Mapping[str, pa.Table]):
         return load_tables(Path(folder))
 
 
+def framed(name: str, table: pa.Table) -> pd.DataFrame:
+    """Give rows of a table as a DataFrame (see `Tables.frame`)."""
+    frame: pd.DataFrame = _plain(table).to_pandas(date_as_object=False)
+    for column in SCHEMA[name].columns:
+        if column.optional and column.kind in ("whole", "flag"):
+            frame[column.name] = frame[column.name].astype("float64" if column.kind == "whole" else "boolean")
+        elif column.kind == "date" and not column.wild and frame[column.name].dtype == object:
+            frame[column.name] = frame[column.name].astype("datetime64[s]")
+    return frame
+
+
 def _plain(table: pa.Table) -> pa.Table:
     return table.cast(
         pa.schema([(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in table.schema])
@@ -172,7 +178,11 @@ def _plain(table: pa.Table) -> pa.Table:
 
 
 def _write(table: pa.Table, path: Path) -> None:
-    pq.write_table(table, path, compression="zstd", write_page_checksum=True, version="2.6")
+    """Write a table with its words spelled out, a row group at a time."""
+    schema = _plain(table.slice(0, 0)).schema
+    with pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True, version="2.6") as writer:
+        for first in range(0, max(table.num_rows, 1), _GROUP):
+            writer.write_table(_plain(table.slice(first, _GROUP)), row_group_size=_GROUP)
 
 
 def _digest(column: pa.ChunkedArray, digest: Any) -> None:

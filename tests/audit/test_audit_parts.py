@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from audit_sample import TOML, sample_plan, sample_tables
+from audit_sample import TOML, sample_certificate, sample_plan, sample_previous, sample_tables
 from scipy.optimize import linprog
 
 import allocator.audit
+import allocator.audit.sheets
+from allocator.audit import audit
 from allocator.audit.calendar import Calendar
 from allocator.audit.coded import LotMoves
 from allocator.audit.demand import _follow, read_claims
@@ -21,6 +23,7 @@ from allocator.audit.laws import _most_calls
 from allocator.audit.lots import Layers, running
 from allocator.audit.registry import Notebook
 from allocator.audit.rotation import check_rotation
+from allocator.audit.sheets import coded
 
 FORBIDDEN = ("network", "program", "solve", "engine", "rules", "lots", "plan", "run", "measure")
 
@@ -220,3 +223,24 @@ def test_sample_uses_longer_buckets() -> None:
     """The sample covers a bucket of more than a day (a guard for the tests above)."""
     assert "buckets = [1, 1, 1, 2]" in TOML
     assert len(sample_plan()["projections"]) == 36
+
+
+@pytest.mark.parametrize("words", ["plain", "coded"])
+def test_runs_of_one_item_tell_what_one_run_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    """Audited item by item or at once, from plain words or coded ones, in order or not, a plan is judged the same."""
+    tables, plan = sample_tables(tmp_path), sample_plan()
+    plan["shipments"].loc[0, "quantity"] += 1
+    plan["ledger"].loc[3, "to"] = "elsewhere"
+    once = audit(tables, plan, sample_certificate(), sample_previous())
+    monkeypatch.setattr(allocator.audit.sheets, "CELLS", 1)
+    if words == "coded":
+        plan = {name: coded(frame.astype(dict.fromkeys(word_columns(frame), "str"))) for name, frame in plan.items()}
+    many = audit(tables, plan, sample_certificate(), sample_previous())
+    assert (many.broken, many.checked) == (once.broken, once.checked)
+    assert sorted(map(str, many.findings)) == sorted(map(str, once.findings))
+    assert many.objective == pytest.approx(once.objective)
+
+
+def word_columns(frame: pd.DataFrame) -> list[str]:
+    """Name the columns of a frame that hold words alone."""
+    return [name for name in frame.columns if frame[name].map(lambda cell: isinstance(cell, str)).all() and len(frame)]

@@ -224,3 +224,18 @@ def test_every_kpi_is_told_once_and_the_page_is_current():
     """Names are unique and docs/kpis.md is what the registry says."""
     assert len({kpi.name for kpi in KPIS}) == len(KPIS)
     assert PAGE.read_text(encoding="utf-8") == kpi_page(), "run: python -m allocator.measure > docs/kpis.md"
+
+
+@pytest.mark.parametrize("words", ["str", "category"])
+def test_runs_of_items_add_up(tmp_path, monkeypatch, words):
+    """KPIs are the same measured item by item, with rows in any order and words coded, as measured at once."""
+    tables = read_tables(write_network(tmp_path, items=6, stores=5, days=8))
+    plan = make_plan(tables)
+    costs = make_certificate(tables, plan)["components"]
+    once = measure(tables, plan, costs)
+    monkeypatch.setattr("allocator.measure.codes.CELLS", 1)
+    mixed = {}
+    for name, frame in plan.items():
+        frame = frame.sample(frac=1.0, random_state=3).reset_index(drop=True)
+        mixed[name] = frame.astype({c: words for c in frame.columns if isinstance(frame[c].dtype, pd.StringDtype)})
+    pd.testing.assert_frame_equal(measure(tables, mixed, costs), once, rtol=1e-12)
