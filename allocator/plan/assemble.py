@@ -11,17 +11,15 @@ import numpy as np
 import pandas as pd
 
 from allocator.engine.quantities import Quantities
-from allocator.engine.whole import Solution
 from allocator.lots import Reason
 from allocator.network.network import Network
-from allocator.network.prices import Prices, build_prices
+from allocator.network.prices import Prices
 from allocator.plan.account import Claimed, Overruns, Stocked, components, settle_claims, settle_overruns, settle_stock
 from allocator.plan.exceptions import Exceptions
 from allocator.plan.frames import Frames, ledger
 from allocator.plan.moves import Moved, assign_lots
 from allocator.plan.reserves import reserves
-from allocator.plan.tight import bid_prices, resource_prices
-from allocator.program.stack import Program
+from allocator.plan.tight import Marginals, bids
 
 TABLES = (
     "shipments",
@@ -92,8 +90,8 @@ def draft_plan(
     network: Network,
     quantities: Quantities,
     plan_id: str,
-    program: Program | None = None,
-    solution: Solution | None = None,
+    prices: Prices,
+    marginals: Marginals | None,
 ) -> Draft:
     """Assemble a plan.
 
@@ -103,23 +101,22 @@ def draft_plan(
     quantities : Quantities
     plan_id : str
         Goes into the ledger.
-    program, solution : optional
-        Where the prices come from; without them (rules engine) nothing is priced.
+    prices : Prices
+        What units, moves and overruns cost.
+    marginals : Marginals or None
+        What the next unit is worth; None (rules engine): nothing is known of it.
 
     Returns
     -------
     Draft
     """
-    prices = program.prices if program is not None else build_prices(network)
     settled = min((settle(network, prices, moved) for moved in assign_lots(network, quantities)), key=_cost)
     moved, claimed, stocked, overruns = settled.moved, settled.claimed, settled.stocked, settled.overruns
     parts = settled.components
     frames = Frames(network, moved)
-    tight: list[dict[str, Any]] = []
-    bid = np.zeros(len(moved.admissions.item))
-    if program is not None and solution is not None:
-        tight = resource_prices(network, program, solution)
-        bid = bid_prices(network, program, solution, moved)
+    tight = [] if marginals is None else marginals.resources
+    count = len(moved.admissions.item)
+    bid = np.zeros(count) if marginals is None else bids(marginals, network, moved.admissions)
     exceptions = Exceptions(network, prices, frames, tight)
     unmet = frames.unmet(claimed, prices, exceptions.reason(claimed))
     lot_moves = frames.lot_moves()
