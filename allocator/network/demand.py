@@ -58,7 +58,7 @@ def build_demand(
 
     overdue = np.maximum(-firm[5], 0)
     left = np.where(waits[firm[1]], np.maximum(wait_days[firm[1]] - overdue, 0), 0)
-    keys = {_Key(int(c), int(z), False, -1.0, -1.0) for c, z in _pairs(forecast[1], forecast[2])}
+    keys = {_Key(c, z, False, -1.0, -1.0) for c, z in _pairs(forecast[1], forecast[2])}
     blank = np.where(np.isnan(overrides), -1.0, overrides)
     firm_keys = [
         _Key(int(c), int(z), True, float(p), float(u)) for c, z, (p, u) in zip(firm[1], firm[2], blank, strict=True)
@@ -95,8 +95,11 @@ class _Key(NamedTuple):
     unmet_cost: float
 
 
-def _pairs(channel: IntArray, zone: IntArray) -> IntArray:
-    return np.unique(np.stack([channel, zone], axis=1), axis=0)
+def _pairs(channel: IntArray, zone: IntArray) -> list[tuple[int, int]]:
+    """Channels and zones that occur together."""
+    seen = np.zeros((int(channel.max(initial=-1)) + 1, int(zone.max(initial=-1)) + 1), dtype=bool)
+    seen[channel, zone] = True
+    return [(int(c), int(z)) for c, z in np.argwhere(seen)]
 
 
 def _last(calendar: Calendar, bucket: IntArray, wait: IntArray, waits: NDArray[np.bool_]) -> IntArray:

@@ -9,17 +9,31 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from allocator.engine.quantities import Quantities
-from allocator.lots import Reason
 from allocator.network.network import Network
 from allocator.network.prices import Prices
-from allocator.plan.account import Claimed, Overruns, Stocked, components, settle_claims, settle_overruns, settle_stock
-from allocator.plan.exceptions import Exceptions
-from allocator.plan.frames import Frames, ledger
+from allocator.plan.account import (
+    Claimed,
+    Missing,
+    Overruns,
+    Stocked,
+    components,
+    missing,
+    settle_claims,
+    settle_overruns,
+    settle_stock,
+)
+from allocator.plan.exceptions import LOT_REASONS, REASONS, Exceptions
+from allocator.plan.frames import Frames
+from allocator.plan.ledger import ledger, lot_moves
 from allocator.plan.moves import Moved, assign_lots
 from allocator.plan.reserves import reserves
 from allocator.plan.tight import Marginals, bids
+from allocator.plan.words import Words
+
+IntArray = NDArray[np.int64]
 
 TABLES = (
     "shipments",
@@ -118,17 +132,17 @@ def draft_plan(
     count = len(moved.admissions.item)
     bid = np.zeros(count) if marginals is None else bids(marginals, network, moved.admissions)
     exceptions = Exceptions(network, prices, frames, tight)
-    unmet = frames.unmet(claimed, prices, exceptions.reason(claimed))
-    lot_moves = frames.lot_moves()
+    rows = missing(network, claimed)
+    moves = lot_moves(network, moved, frames)
     tables = {
         "shipments": frames.shipments(),
         "reserves": reserves(network, moved, stocked, frames),
         "admissions": frames.admissions(bid),
         "projections": frames.projections(stocked),
-        "unmet": _lot_reasons(network, moved, frames, unmet),
+        "unmet": frames.unmet(claimed, rows, prices, _reasons(network, moved, claimed, rows, exceptions)),
         "exceptions": exceptions.table(claimed, stocked, overruns),
-        "lot_moves": lot_moves,
-        "ledger": ledger(lot_moves, plan_id),
+        "lot_moves": moves,
+        "ledger": ledger(moves, plan_id),
     }
     return Draft(
         tables=tables,
@@ -140,29 +154,34 @@ def draft_plan(
     )
 
 
-def _lot_reasons(network: Network, moved: Moved, frames: Frames, unmet: pd.DataFrame) -> pd.DataFrame:
-    """Demand that no lot could fill says so: ``lots_no_stock``, ``lots_life``, ..."""
+def _reasons(network: Network, moved: Moved, claimed: Claimed, rows: Missing, exceptions: Exceptions) -> pd.Categorical:
+    """Why each row of missing demand is unmet; demand that no lot could fill says so: ``lots_no_stock``, ``lots_life``, ..."""
+    claims, labels = network.claims, exceptions.frames.labels
+    code = exceptions.reasons(claimed.item[rows.row], claimed.claim[rows.row])
     count = len(moved.shipments.item)
     short = np.flatnonzero(moved.assignment.unfilled[count:] > 0)
-    if not len(short) or unmet.empty:
-        return unmet
-    claim = network.claims.arc_claim[moved.admissions.way[short]]
-    codes = np.array(
-        [f"lots_{Reason(code).name.lower()}" for code in moved.assignment.reason[count:][short]], dtype=object
-    )
-    keys = ["item", "channel", "zone", "date", "claim"]
-    found = pd.DataFrame(
-        {
-            "item": frames.items[moved.admissions.item[short]],
-            "channel": frames.channels[network.claims.channel[claim]],
-            "zone": frames.zones[network.claims.zone[claim]],
-            "date": frames.bucket_dates(moved.admissions.bucket[short]),
-            "claim": frames.labels[claim],
-            "lots": codes,
-        }
-    ).drop_duplicates(keys)
-    joined = unmet.merge(found, on=keys, how="left")
-    return unmet.assign(reason=joined["lots"].where(joined["lots"].notna(), unmet["reason"]).to_numpy())
+    if len(short):
+
+        def keys(item: IntArray, claim: IntArray, bucket: IntArray) -> IntArray:
+            shape = (
+                len(network.items),
+                len(network.channels),
+                len(network.zones),
+                len(labels),
+                network.calendar.buckets,
+            )
+            cell = (item, claims.channel[claim], claims.zone[claim], labels[claim], bucket)
+            return np.ravel_multi_index(cell, shape)
+
+        arc, admissions = moved.admissions.way[short], moved.admissions
+        known, first = np.unique(
+            keys(admissions.item[short], claims.arc_claim[arc], admissions.bucket[short]), return_index=True
+        )
+        wanted = keys(claimed.item[rows.row], claimed.claim[rows.row], rows.bucket)
+        at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        lots = len(REASONS) + moved.assignment.reason[count:][short][first[at]]
+        code = np.where(known[at] == wanted, lots, code)
+    return Words(REASONS, LOT_REASONS).of([*REASONS, *LOT_REASONS], code)
 
 
 def certificate(
