@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from allocator.network import coding
 from allocator.network.network import Calendar, Claims, Demand
+from allocator.network.order import packed
 from allocator.tables import Tables
 
 FloatArray = NDArray[np.float64]
@@ -166,18 +167,18 @@ def _consume(
 
 
 def _gather(item: IntArray, claim: IntArray, bucket: IntArray, last: IntArray, quantity: FloatArray) -> Demand:
-    keys = np.stack([item, claim, bucket, last], axis=1)
-    if not len(keys):
+    if not len(item):
         empty = np.empty(0, dtype=np.int64)
         return Demand(empty, empty, empty, empty, np.empty(0))
-    order = np.lexsort((last, bucket, claim, item))
-    keys, quantity = keys[order], quantity[order]
-    new = np.ones(len(keys), dtype=bool)
-    new[1:] = (keys[1:] != keys[:-1]).any(axis=1)
+    key = packed(item, claim, bucket, last)
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    new = np.ones(len(key), dtype=bool)
+    new[1:] = key[1:] != key[:-1]
     start = np.flatnonzero(new)
-    total = np.add.reduceat(quantity, start)
-    found = keys[start]
-    return Demand(found[:, 0], found[:, 1], found[:, 2], found[:, 3], total)
+    total = np.add.reduceat(quantity[order], start)
+    rows = order[start]
+    return Demand(item[rows], claim[rows], bucket[rows], last[rows], total)
 
 
 def _claims(

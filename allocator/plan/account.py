@@ -69,14 +69,15 @@ def settle_claims(network: Network, moved: Moved) -> Claimed:
     """
     demand, claims, buckets = network.demand, network.claims, network.calendar.buckets
     span = np.int64(max(len(claims.channel), 1))
-    keys, row = np.unique(demand.item * span + demand.claim, return_inverse=True)
+    keys, place = _places(demand.item * span + demand.claim, len(network.items) * span)
+    row = place[demand.item * span + demand.claim]
     due = np.zeros((len(keys), buckets))
     np.add.at(due, (row, demand.bucket), demand.quantity)
     ended = np.zeros((len(keys), buckets + 1))
     np.add.at(ended, (row, np.minimum(demand.last, buckets)), demand.quantity)
     flows = moved.admissions
     served = np.zeros_like(due)
-    at = np.searchsorted(keys, flows.item * span + claims.arc_claim[flows.way])
+    at = place[flows.item * span + claims.arc_claim[flows.way]]
     np.add.at(served, (at, flows.bucket), moved.served)
     overdue = np.cumsum(ended[:, :buckets], axis=1) - np.cumsum(served, axis=1)
     losses = np.maximum.accumulate(np.maximum(overdue, 0.0), axis=1)
@@ -121,12 +122,22 @@ def settle_stock(network: Network, moved: Moved) -> Stocked:
     watched[lots.item, lots.site] = True
     watched[ships.item, lanes.origin[ships.way]] = True
     watched[ships.item, lanes.destination[ships.way]] = True
-    keys = np.flatnonzero(watched.ravel())
+    keys, place = _places(np.flatnonzero(watched.ravel()), items * span)
     closing, waste = np.zeros((len(keys), buckets)), np.zeros((len(keys), buckets))
     left, gone = moved.assignment.closing, moved.assignment.waste
-    closing[np.searchsorted(keys, left.item.astype(np.int64) * span + left.site), left.bucket] = left.quantity
-    np.add.at(waste, (np.searchsorted(keys, gone.item.astype(np.int64) * span + gone.site), gone.bucket), gone.quantity)
+    closing[place[left.item * span + left.site], left.bucket] = left.quantity
+    np.add.at(waste, (place[gone.item * span + gone.site], gone.bucket), gone.quantity)
     return Stocked(keys // span, keys % span, closing, waste)
+
+
+def _places(keys: IntArray, span: np.int64) -> tuple[IntArray, NDArray[np.int32]]:
+    """The distinct keys in order, and (span,) the place of each key among them."""
+    seen = np.zeros(span, dtype=bool)
+    seen[keys] = True
+    known = np.flatnonzero(seen)
+    place = np.zeros(span, dtype=np.int32)
+    place[known] = np.arange(len(known), dtype=np.int32)
+    return known, place
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.engine.quantities import Quantities
+from allocator.memory import give_back
 from allocator.network.network import Network
 from allocator.network.prices import Prices
 from allocator.plan.account import (
@@ -125,33 +126,39 @@ def draft_plan(
     Draft
     """
     settled = min((settle(network, prices, moved) for moved in assign_lots(network, quantities)), key=_cost)
-    moved, claimed, stocked, overruns = settled.moved, settled.claimed, settled.stocked, settled.overruns
-    parts = settled.components
+    parts, assignment = settled.components, settled.moved.assignment
+    fell_back, unfilled = [network.items[i] for i in assignment.fell_back], float(assignment.unfilled.sum())
+    tables = _tables(network, prices, settled, marginals)
+    del settled, assignment
+    give_back()
+    return Draft(
+        tables=tables | {"ledger": ledger(tables["lot_moves"], plan_id)},
+        components=parts,
+        objective=math.fsum(parts.values()),
+        prices=[] if marginals is None else marginals.resources,
+        fell_back=fell_back,
+        unfilled=unfilled,
+    )
+
+
+def _tables(network: Network, prices: Prices, settled: Settled, marginals: Marginals | None) -> dict[str, pd.DataFrame]:
+    """All tables that follow from moves with their lots; the ledger follows from ``lot_moves``."""
+    moved, claimed, stocked = settled.moved, settled.claimed, settled.stocked
     frames = Frames(network, moved)
     tight = [] if marginals is None else marginals.resources
     count = len(moved.admissions.item)
     bid = np.zeros(count) if marginals is None else bids(marginals, network, moved.admissions)
     exceptions = Exceptions(network, prices, frames, tight)
     rows = missing(network, claimed)
-    moves = lot_moves(network, moved, frames)
-    tables = {
+    return {
         "shipments": frames.shipments(),
         "reserves": reserves(network, moved, stocked, frames),
         "admissions": frames.admissions(bid),
         "projections": frames.projections(stocked),
         "unmet": frames.unmet(claimed, rows, prices, _reasons(network, moved, claimed, rows, exceptions)),
-        "exceptions": exceptions.table(claimed, stocked, overruns),
-        "lot_moves": moves,
-        "ledger": ledger(moves, plan_id),
+        "exceptions": exceptions.table(claimed, stocked, settled.overruns),
+        "lot_moves": lot_moves(network, moved, frames),
     }
-    return Draft(
-        tables=tables,
-        components=parts,
-        objective=math.fsum(parts.values()),
-        prices=tight,
-        fell_back=[network.items[i] for i in moved.assignment.fell_back],
-        unfilled=float(moved.assignment.unfilled.sum()),
-    )
 
 
 def _reasons(network: Network, moved: Moved, claimed: Claimed, rows: Missing, exceptions: Exceptions) -> pd.Categorical:

@@ -12,10 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.network.network import METHODS, Network
+from allocator.network.order import order_of, packed
 from allocator.network.prices import Prices
 from allocator.plan.account import Claimed, Missing, Stocked, levels
 from allocator.plan.moves import Moved
-from allocator.plan.order import order_of, packed
 from allocator.plan.words import Words
 
 FloatArray = NDArray[np.float64]

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from allocator.lots import Rule
 from allocator.network.network import NEVER, Network
+from allocator.network.order import IntArray, order_of, packed
 from allocator.plan.frames import Frames
 from allocator.plan.moves import Moved
-from allocator.plan.order import IntArray, order_of, packed
 from allocator.plan.words import Words
 
 KINDS = ("shipment", "admission", "waste")
@@ -104,7 +104,7 @@ def ledger(moves: pd.DataFrame, plan: str) -> pd.DataFrame:
         np.asarray(pd.util.hash_pandas_object(text, index=False, hash_key=half), dtype=np.uint64)
         for half in (key, key[::-1])
     )
-    order = np.argsort(one, kind="stable")
+    order = np.argsort(one)
     if (one[order][1:] == one[order][:-1]).any():
         order = np.lexsort((two, one))
     columns = {"plan": Words([plan]).only(plan, len(moves))} | {

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from allocator.network.network import Network
+from allocator.network.order import order_of, packed
 from allocator.plan.account import Stocked
 from allocator.plan.frames import Frames
 from allocator.plan.moves import Moved
-from allocator.plan.order import order_of, packed
 
 
 def reserves(network: Network, moved: Moved, stocked: Stocked, frames: Frames) -> pd.DataFrame:
