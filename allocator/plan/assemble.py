@@ -128,6 +128,7 @@ def draft_plan(
     settled = min((settle(network, prices, moved) for moved in assign_lots(network, quantities)), key=_cost)
     parts, assignment = settled.components, settled.moved.assignment
     fell_back, unfilled = [network.items[i] for i in assignment.fell_back], float(assignment.unfilled.sum())
+    give_back()  # of the two ways, the one that was not taken
     tables = _tables(network, prices, settled, marginals)
     del settled, assignment
     give_back()

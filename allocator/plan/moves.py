@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from allocator.engine.quantities import Flows, Quantities
 from allocator.lots import Assignment, LotStock, Moves, Pieces, assign_two_ways
 from allocator.lots.records import stacked
+from allocator.memory import give_back
 from allocator.network.network import NEVER, Network
 from allocator.program.classes import far_day
 
@@ -75,7 +76,9 @@ def assign_lots(network: Network, quantities: Quantities) -> list[Moved]:
         same &= second is None
     if same:
         ways[1].clear()
-    return [Moved(shipments, admissions, _joined(shares, way)) for way in ways if way]
+    moved = [Moved(shipments, admissions, _joined(shares, way)) for way in ways if way]
+    give_back()
+    return moved
 
 
 @dataclass(frozen=True)
