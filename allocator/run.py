@@ -24,8 +24,10 @@ from allocator.engine.whole import NoPlanError, Solution, solve_whole
 from allocator.measure import measure
 from allocator.network import Network, build_network
 from allocator.network.build import read_previous
+from allocator.network.prices import build_prices
 from allocator.plan.assemble import Draft, certificate, draft_plan
 from allocator.plan.plan import Plan
+from allocator.plan.tight import whole_marginals
 from allocator.program.stack import Program, build_program
 from allocator.rules import Rule, plan_by_rules
 from allocator.tables import Tables
@@ -99,7 +101,7 @@ def solve(
     plan_id = _plan_id(tables, options, previous)
     clock.stage("rules")
     rules = plan_by_rules(network, Rule(options.rule))
-    baseline = draft_plan(network, rules, plan_id)
+    baseline = draft_plan(network, rules, plan_id, build_prices(network), None)
     if options.engine == "rules":
         return _finish(
             tables, options, clock, plan_id, previous, baseline, baseline, _Proof(None, "rules", "rules", "none"), []
@@ -166,7 +168,7 @@ def _optimise(
 
 def _draft(network: Network, program: Program, solution: Solution, plan_id: str) -> Draft:
     quantities: Quantities = read_quantities(network, program, solution.x)
-    return draft_plan(network, quantities, plan_id, program, solution)
+    return draft_plan(network, quantities, plan_id, program.prices, whole_marginals(network, program, solution))
 
 
 def _limits(options: Options, program: Program, left: float) -> Limits:

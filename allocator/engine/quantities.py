@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.network.network import Network
+from allocator.network.order import packed
 from allocator.program.stack import Program
 from allocator.program.stamp import VARIABLE_NAMES
 
@@ -29,19 +30,18 @@ class Flows:
         """The same flows with the classes added up."""
         if not len(self.item):
             return self
-        order = np.lexsort((self.bucket, self.way, self.item))
-        keys = np.stack([self.item, self.way, self.bucket], axis=1)[order]
-        new = np.ones(len(keys), dtype=bool)
-        new[1:] = (keys[1:] != keys[:-1]).any(axis=1)
-        start = np.flatnonzero(new)
-        found = keys[start]
-        return Flows(
-            found[:, 0],
-            found[:, 1],
-            found[:, 2],
-            np.full(len(start), -1, dtype=np.int64),
-            np.add.reduceat(self.quantity[order], start),
-        )
+        key = packed(self.item, self.way, self.bucket)
+        item, way, bucket, quantity = self.item, self.way, self.bucket, self.quantity
+        if (key[1:] < key[:-1]).any():
+            order = np.argsort(key, kind="stable")
+            key, item, way, bucket, quantity = key[order], item[order], way[order], bucket[order], quantity[order]
+        new = np.ones(len(key), dtype=bool)
+        new[1:] = key[1:] != key[:-1]
+        if not new.all():
+            start = np.flatnonzero(new)
+            item, way, bucket = item[start], way[start], bucket[start]
+            quantity = np.add.reduceat(quantity, start)
+        return Flows(item, way, bucket, np.full(len(item), -1, dtype=np.int64), quantity)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from allocator.network import coding
 from allocator.network.network import Calendar, Claims, Demand
+from allocator.network.order import packed
 from allocator.tables import Tables
 
 FloatArray = NDArray[np.float64]
@@ -58,7 +59,7 @@ def build_demand(
 
     overdue = np.maximum(-firm[5], 0)
     left = np.where(waits[firm[1]], np.maximum(wait_days[firm[1]] - overdue, 0), 0)
-    keys = {_Key(int(c), int(z), False, -1.0, -1.0) for c, z in _pairs(forecast[1], forecast[2])}
+    keys = {_Key(c, z, False, -1.0, -1.0) for c, z in _pairs(forecast[1], forecast[2])}
     blank = np.where(np.isnan(overrides), -1.0, overrides)
     firm_keys = [
         _Key(int(c), int(z), True, float(p), float(u)) for c, z, (p, u) in zip(firm[1], firm[2], blank, strict=True)
@@ -95,8 +96,11 @@ class _Key(NamedTuple):
     unmet_cost: float
 
 
-def _pairs(channel: IntArray, zone: IntArray) -> IntArray:
-    return np.unique(np.stack([channel, zone], axis=1), axis=0)
+def _pairs(channel: IntArray, zone: IntArray) -> list[tuple[int, int]]:
+    """Channels and zones that occur together."""
+    seen = np.zeros((int(channel.max(initial=-1)) + 1, int(zone.max(initial=-1)) + 1), dtype=bool)
+    seen[channel, zone] = True
+    return [(int(c), int(z)) for c, z in np.argwhere(seen)]
 
 
 def _last(calendar: Calendar, bucket: IntArray, wait: IntArray, waits: NDArray[np.bool_]) -> IntArray:
@@ -163,18 +167,18 @@ def _consume(
 
 
 def _gather(item: IntArray, claim: IntArray, bucket: IntArray, last: IntArray, quantity: FloatArray) -> Demand:
-    keys = np.stack([item, claim, bucket, last], axis=1)
-    if not len(keys):
+    if not len(item):
         empty = np.empty(0, dtype=np.int64)
         return Demand(empty, empty, empty, empty, np.empty(0))
-    order = np.lexsort((last, bucket, claim, item))
-    keys, quantity = keys[order], quantity[order]
-    new = np.ones(len(keys), dtype=bool)
-    new[1:] = (keys[1:] != keys[:-1]).any(axis=1)
+    key = packed(item, claim, bucket, last)
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    new = np.ones(len(key), dtype=bool)
+    new[1:] = key[1:] != key[:-1]
     start = np.flatnonzero(new)
-    total = np.add.reduceat(quantity, start)
-    found = keys[start]
-    return Demand(found[:, 0], found[:, 1], found[:, 2], found[:, 3], total)
+    total = np.add.reduceat(quantity[order], start)
+    rows = order[start]
+    return Demand(item[rows], claim[rows], bucket[rows], last[rows], total)
 
 
 def _claims(

@@ -149,6 +149,15 @@ class Claims:
     arc_life: IntArray
     arc_cost: FloatArray
 
+    def arcs(self, claim: IntArray) -> tuple[IntArray, IntArray]:
+        """Service arcs of claims: row of ``claim`` and arc, by row and arc."""
+        order = np.argsort(self.arc_claim, kind="stable")
+        size = np.bincount(self.arc_claim, minlength=len(self.channel))
+        count = size[claim]
+        row = np.repeat(np.arange(len(claim)), count)
+        start = (np.cumsum(size) - size)[claim] - (np.cumsum(count) - count)
+        return row, order[np.arange(len(row)) + start[row]]
+
 
 @dataclass(frozen=True)
 class Demand:

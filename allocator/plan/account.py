@@ -34,6 +34,16 @@ class Claimed:
 
 
 @dataclass(frozen=True)
+class Missing:
+    """Demand lost, then demand still waiting at the end: (R,) row of ``Claimed``, bucket, quantity [units], whether it waits."""
+
+    row: IntArray
+    bucket: IntArray
+    quantity: FloatArray
+    waiting: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class Stocked:
     """Item-site pairs that matter, P of them over T buckets. [units]
 
@@ -59,14 +69,15 @@ def settle_claims(network: Network, moved: Moved) -> Claimed:
     """
     demand, claims, buckets = network.demand, network.claims, network.calendar.buckets
     span = np.int64(max(len(claims.channel), 1))
-    keys, row = np.unique(demand.item * span + demand.claim, return_inverse=True)
+    keys, place = _places(demand.item * span + demand.claim, len(network.items) * span)
+    row = place[demand.item * span + demand.claim]
     due = np.zeros((len(keys), buckets))
     np.add.at(due, (row, demand.bucket), demand.quantity)
     ended = np.zeros((len(keys), buckets + 1))
     np.add.at(ended, (row, np.minimum(demand.last, buckets)), demand.quantity)
     flows = moved.admissions
     served = np.zeros_like(due)
-    at = np.searchsorted(keys, flows.item * span + claims.arc_claim[flows.way])
+    at = place[flows.item * span + claims.arc_claim[flows.way]]
     np.add.at(served, (at, flows.bucket), moved.served)
     overdue = np.cumsum(ended[:, :buckets], axis=1) - np.cumsum(served, axis=1)
     losses = np.maximum.accumulate(np.maximum(overdue, 0.0), axis=1)
@@ -83,37 +94,50 @@ def settle_claims(network: Network, moved: Moved) -> Claimed:
     )
 
 
+def missing(network: Network, claimed: Claimed) -> Missing:
+    """Demand that is not served."""
+    row, bucket = np.nonzero(claimed.lost > 0)
+    end = network.calendar.buckets - 1
+    still = np.flatnonzero((claimed.backlog[:, end] > 0) & network.claims.waits[claimed.claim])
+    return Missing(
+        np.concatenate([row, still]),
+        np.concatenate([bucket, np.full(len(still), end)]),
+        np.concatenate([claimed.lost[row, bucket], claimed.backlog[still, end]]),
+        np.repeat([False, True], [len(row), len(still)]),
+    )
+
+
 def settle_stock(network: Network, moved: Moved) -> Stocked:
     """Closing stock and waste of every item and site with stock, policy, demand or flow at any time."""
-    _, sites, buckets = network.size
+    items, sites, buckets = network.size
     span = np.int64(sites)
     lots, lanes, claims, policies = network.lots, network.lanes, network.claims, network.policies
     ships = moved.shipments
-    leveled = (policies.min_stock > 0) | (policies.safety_stock > 0) | np.isfinite(policies.max_stock)
-    leveled_item, leveled_site = np.nonzero(leveled)
-    wanted = np.unique(network.demand.item * np.int64(len(claims.channel)) + network.demand.claim)
-    arcs_of = [np.flatnonzero(claims.arc_claim == d) for d in range(len(claims.channel))]
-    wanted_item, wanted_claim = wanted // max(len(claims.channel), 1), wanted % max(len(claims.channel), 1)
-    counts = np.array([len(arcs_of[d]) for d in wanted_claim], dtype=np.int64)
-    demand_item = np.repeat(wanted_item, counts)
-    chosen = [arcs_of[d] for d in wanted_claim]
-    demand_site = claims.arc_site[np.concatenate(chosen)] if chosen else np.empty(0, dtype=np.int64)
-    keys = np.unique(
-        np.concatenate(
-            [
-                lots.item * span + lots.site,
-                leveled_item * span + leveled_site,
-                demand_item * span + demand_site,
-                ships.item * span + lanes.origin[ships.way],
-                ships.item * span + lanes.destination[ships.way],
-            ]
-        )
-    )
+    watched = (policies.min_stock > 0) | (policies.safety_stock > 0) | np.isfinite(policies.max_stock)
+    wanted = np.zeros((items, len(claims.channel)), dtype=bool)
+    wanted[network.demand.item, network.demand.claim] = True
+    item, claim = np.nonzero(wanted)
+    row, arc = claims.arcs(claim)
+    watched[item[row], claims.arc_site[arc]] = True
+    watched[lots.item, lots.site] = True
+    watched[ships.item, lanes.origin[ships.way]] = True
+    watched[ships.item, lanes.destination[ships.way]] = True
+    keys, place = _places(np.flatnonzero(watched.ravel()), items * span)
     closing, waste = np.zeros((len(keys), buckets)), np.zeros((len(keys), buckets))
     left, gone = moved.assignment.closing, moved.assignment.waste
-    closing[np.searchsorted(keys, left.item.astype(np.int64) * span + left.site), left.bucket] = left.quantity
-    np.add.at(waste, (np.searchsorted(keys, gone.item.astype(np.int64) * span + gone.site), gone.bucket), gone.quantity)
+    closing[place[left.item * span + left.site], left.bucket] = left.quantity
+    np.add.at(waste, (place[gone.item * span + gone.site], gone.bucket), gone.quantity)
     return Stocked(keys // span, keys % span, closing, waste)
+
+
+def _places(keys: IntArray, span: np.int64) -> tuple[IntArray, NDArray[np.int32]]:
+    """The distinct keys in order, and (span,) the place of each key among them."""
+    seen = np.zeros(span, dtype=bool)
+    seen[keys] = True
+    known = np.flatnonzero(seen)
+    place = np.zeros(span, dtype=np.int32)
+    place[known] = np.arange(len(known), dtype=np.int32)
+    return known, place
 
 
 @dataclass(frozen=True)

@@ -9,19 +9,32 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from allocator.engine.quantities import Quantities
-from allocator.engine.whole import Solution
-from allocator.lots import Reason
+from allocator.memory import give_back
 from allocator.network.network import Network
-from allocator.network.prices import Prices, build_prices
-from allocator.plan.account import Claimed, Overruns, Stocked, components, settle_claims, settle_overruns, settle_stock
-from allocator.plan.exceptions import Exceptions
-from allocator.plan.frames import Frames, ledger
+from allocator.network.prices import Prices
+from allocator.plan.account import (
+    Claimed,
+    Missing,
+    Overruns,
+    Stocked,
+    components,
+    missing,
+    settle_claims,
+    settle_overruns,
+    settle_stock,
+)
+from allocator.plan.exceptions import LOT_REASONS, REASONS, Exceptions
+from allocator.plan.frames import Frames
+from allocator.plan.ledger import ledger, lot_moves
 from allocator.plan.moves import Moved, assign_lots
 from allocator.plan.reserves import reserves
-from allocator.plan.tight import bid_prices, resource_prices
-from allocator.program.stack import Program
+from allocator.plan.tight import Marginals, bids
+from allocator.plan.words import Words
+
+IntArray = NDArray[np.int64]
 
 TABLES = (
     "shipments",
@@ -92,8 +105,8 @@ def draft_plan(
     network: Network,
     quantities: Quantities,
     plan_id: str,
-    program: Program | None = None,
-    solution: Solution | None = None,
+    prices: Prices,
+    marginals: Marginals | None,
 ) -> Draft:
     """Assemble a plan.
 
@@ -103,69 +116,80 @@ def draft_plan(
     quantities : Quantities
     plan_id : str
         Goes into the ledger.
-    program, solution : optional
-        Where the prices come from; without them (rules engine) nothing is priced.
+    prices : Prices
+        What units, moves and overruns cost.
+    marginals : Marginals or None
+        What the next unit is worth; None (rules engine): nothing is known of it.
 
     Returns
     -------
     Draft
     """
-    prices = program.prices if program is not None else build_prices(network)
     settled = min((settle(network, prices, moved) for moved in assign_lots(network, quantities)), key=_cost)
-    moved, claimed, stocked, overruns = settled.moved, settled.claimed, settled.stocked, settled.overruns
-    parts = settled.components
+    parts, assignment = settled.components, settled.moved.assignment
+    fell_back, unfilled = [network.items[i] for i in assignment.fell_back], float(assignment.unfilled.sum())
+    give_back()  # of the two ways, the one that was not taken
+    tables = _tables(network, prices, settled, marginals)
+    del settled, assignment
+    give_back()
+    return Draft(
+        tables=tables | {"ledger": ledger(tables["lot_moves"], plan_id)},
+        components=parts,
+        objective=math.fsum(parts.values()),
+        prices=[] if marginals is None else marginals.resources,
+        fell_back=fell_back,
+        unfilled=unfilled,
+    )
+
+
+def _tables(network: Network, prices: Prices, settled: Settled, marginals: Marginals | None) -> dict[str, pd.DataFrame]:
+    """All tables that follow from moves with their lots; the ledger follows from ``lot_moves``."""
+    moved, claimed, stocked = settled.moved, settled.claimed, settled.stocked
     frames = Frames(network, moved)
-    tight: list[dict[str, Any]] = []
-    bid = np.zeros(len(moved.admissions.item))
-    if program is not None and solution is not None:
-        tight = resource_prices(network, program, solution)
-        bid = bid_prices(network, program, solution, moved)
+    tight = [] if marginals is None else marginals.resources
+    count = len(moved.admissions.item)
+    bid = np.zeros(count) if marginals is None else bids(marginals, network, moved.admissions)
     exceptions = Exceptions(network, prices, frames, tight)
-    unmet = frames.unmet(claimed, prices, exceptions.reason(claimed))
-    lot_moves = frames.lot_moves()
-    tables = {
+    rows = missing(network, claimed)
+    return {
         "shipments": frames.shipments(),
         "reserves": reserves(network, moved, stocked, frames),
         "admissions": frames.admissions(bid),
         "projections": frames.projections(stocked),
-        "unmet": _lot_reasons(network, moved, frames, unmet),
-        "exceptions": exceptions.table(claimed, stocked, overruns),
-        "lot_moves": lot_moves,
-        "ledger": ledger(lot_moves, plan_id),
+        "unmet": frames.unmet(claimed, rows, prices, _reasons(network, moved, claimed, rows, exceptions)),
+        "exceptions": exceptions.table(claimed, stocked, settled.overruns),
+        "lot_moves": lot_moves(network, moved, frames),
     }
-    return Draft(
-        tables=tables,
-        components=parts,
-        objective=math.fsum(parts.values()),
-        prices=tight,
-        fell_back=[network.items[i] for i in moved.assignment.fell_back],
-        unfilled=float(moved.assignment.unfilled.sum()),
-    )
 
 
-def _lot_reasons(network: Network, moved: Moved, frames: Frames, unmet: pd.DataFrame) -> pd.DataFrame:
-    """Demand that no lot could fill says so: ``lots_no_stock``, ``lots_life``, ..."""
+def _reasons(network: Network, moved: Moved, claimed: Claimed, rows: Missing, exceptions: Exceptions) -> pd.Categorical:
+    """Why each row of missing demand is unmet; demand that no lot could fill says so: ``lots_no_stock``, ``lots_life``, ..."""
+    claims, labels = network.claims, exceptions.frames.labels
+    code = exceptions.reasons(claimed.item[rows.row], claimed.claim[rows.row])
     count = len(moved.shipments.item)
     short = np.flatnonzero(moved.assignment.unfilled[count:] > 0)
-    if not len(short) or unmet.empty:
-        return unmet
-    claim = network.claims.arc_claim[moved.admissions.way[short]]
-    codes = np.array(
-        [f"lots_{Reason(code).name.lower()}" for code in moved.assignment.reason[count:][short]], dtype=object
-    )
-    keys = ["item", "channel", "zone", "date", "claim"]
-    found = pd.DataFrame(
-        {
-            "item": frames.items[moved.admissions.item[short]],
-            "channel": frames.channels[network.claims.channel[claim]],
-            "zone": frames.zones[network.claims.zone[claim]],
-            "date": frames.bucket_dates(moved.admissions.bucket[short]),
-            "claim": frames.labels[claim],
-            "lots": codes,
-        }
-    ).drop_duplicates(keys)
-    joined = unmet.merge(found, on=keys, how="left")
-    return unmet.assign(reason=joined["lots"].where(joined["lots"].notna(), unmet["reason"]).to_numpy())
+    if len(short):
+
+        def keys(item: IntArray, claim: IntArray, bucket: IntArray) -> IntArray:
+            shape = (
+                len(network.items),
+                len(network.channels),
+                len(network.zones),
+                len(labels),
+                network.calendar.buckets,
+            )
+            cell = (item, claims.channel[claim], claims.zone[claim], labels[claim], bucket)
+            return np.ravel_multi_index(cell, shape)
+
+        arc, admissions = moved.admissions.way[short], moved.admissions
+        known, first = np.unique(
+            keys(admissions.item[short], claims.arc_claim[arc], admissions.bucket[short]), return_index=True
+        )
+        wanted = keys(claimed.item[rows.row], claimed.claim[rows.row], rows.bucket)
+        at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        lots = len(REASONS) + moved.assignment.reason[count:][short][first[at]]
+        code = np.where(known[at] == wanted, lots, code)
+    return Words(REASONS, LOT_REASONS).of([*REASONS, *LOT_REASONS], code)
 
 
 def certificate(

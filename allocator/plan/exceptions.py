@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.lots import Reason
 from allocator.network.network import Network
 from allocator.network.prices import Prices
 from allocator.plan.account import Claimed, Overruns, Stocked, levels
 from allocator.plan.frames import Frames
 from allocator.program.structure import build_structure
 
+FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-COLUMNS = ["what", "item", "where", "date", "amount", "unit", "cost", "mend"]
+REASONS = ("no_stock", "out_of_reach", "short_supply", "capacity", "not_worth_it_or_too_late")
+"""Why demand is unmet, as the stock and the limits tell."""
+NO_STOCK, OUT_OF_REACH, SHORT_SUPPLY, CAPACITY, NOT_WORTH = range(5)
+LOT_REASONS = tuple(f"lots_{reason.name.lower()}" for reason in Reason)
+"""Why no lot could fill what was planned, by ``Reason``; they follow ``REASONS``."""
+
+
+class Part(NamedTuple):
+    """Exceptions of one kind, a list or array a column."""
+
+    what: str
+    item: list[str]
+    where: list[str]
+    date: NDArray[np.datetime64]
+    amount: FloatArray
+    unit: str
+    cost: FloatArray
+    mend: list[str]
 
 
 class Exceptions:
@@ -24,13 +44,16 @@ class Exceptions:
 
     def __init__(self, network: Network, prices: Prices, frames: Frames, tight: list[dict[str, Any]]) -> None:
         self.network, self.prices, self.frames, self.tight = network, prices, frames, tight
-        lots = network.lots
-        items = len(network.items)
+        lots, demand, claims = network.lots, network.demand, network.claims
+        items, sites, _ = network.size
         self.supply = np.bincount(lots.item, weights=lots.quantity, minlength=items)
-        demand = network.demand
         self.demand = np.bincount(demand.item, weights=demand.quantity, minlength=items)
         self.upstream = build_structure(network, 1).downstream
-        self.known: dict[tuple[int, int], str] = {}
+        self.stocked = np.zeros((items, sites), dtype=bool)
+        self.stocked[lots.item, lots.site] = True
+        self.near = np.zeros((len(claims.channel), sites), dtype=bool)
+        """(D, S) sites from which stock can come to a claim."""
+        np.logical_or.at(self.near, claims.arc_claim, self.upstream[:, claims.arc_site].T)
 
     def table(self, claimed: Claimed, stocked: Stocked, overruns: Overruns) -> pd.DataFrame:
         """The exceptions table, dearest first."""
@@ -41,172 +64,156 @@ class Exceptions:
             self._fill(overruns),
             self._demand(claimed),
         ]
-        rows = [row for part in parts for row in part]
-        frame = pd.DataFrame(rows, columns=COLUMNS)
-        frame["date"] = pd.to_datetime(frame["date"]).astype("datetime64[s]")
-        frame = frame.astype({"amount": float, "cost": float})
+        sizes = [len(part.mend) for part in parts]
+        frame = pd.DataFrame(
+            {
+                "what": np.repeat([part.what for part in parts], sizes).astype(object),
+                "item": [item for part in parts for item in part.item],
+                "where": [where for part in parts for where in part.where],
+                "date": np.concatenate([part.date for part in parts]),
+                "amount": np.concatenate([part.amount for part in parts]),
+                "unit": np.repeat([part.unit for part in parts], sizes).astype(object),
+                "cost": np.concatenate([part.cost for part in parts]),
+                "mend": [mend for part in parts for mend in part.mend],
+            }
+        )
         keys = ["cost", "what", "item", "where", "date"]
         return frame.sort_values(keys, ascending=[False, True, True, True, True], kind="stable").reset_index(drop=True)
 
-    def _levels(self, stocked: Stocked) -> list[list[list[Any]]]:
+    def _levels(self, stocked: Stocked) -> list[Part]:
         below, _, above = levels(self.network, stocked)
-        days = self.network.calendar.length
-        found = []
-        for what, gap, mend in (
-            (
-                "min_stock",
-                below,
-                "bring {amount:g} more {item} to {site} by {date}, or lower its min_stock to {rest:g}",
-            ),
-            ("max_stock", above, "ship {amount:g} {item} on from {site}, or raise its max_stock to {rest:g}"),
-        ):
-            rows = []
-            for pair, t in np.argwhere(gap > 1e-9):
-                item, site = int(stocked.item[pair]), int(stocked.site[pair])
-                amount = float(gap[pair, t])
-                date = self.frames.bucket_dates(np.array([t]))[0]
-                text = mend.format(
-                    amount=amount,
-                    item=self.network.items[item],
-                    site=self.network.sites.codes[site],
-                    date=str(date)[:10],
-                    rest=float(stocked.closing[pair, t]),
-                )
-                cost = amount * float(self.prices.level[item]) * int(days[t])
-                rows.append(
-                    [what, self.network.items[item], self.network.sites.codes[site], date, amount, "units", cost, text]
-                )
-            found.append(rows)
-        return found
+        return [
+            self._level(stocked, "min_stock", below, "bring {0:g} more {1} to {2} by {3}, or lower its min_stock to {4:g}"),
+            self._level(stocked, "max_stock", above, "ship {0:g} {1} on from {2}, or raise its max_stock to {4:g}"),
+        ]  # fmt: skip
 
-    def _sites(self, overruns: Overruns) -> list[list[list[Any]]]:
+    def _level(self, stocked: Stocked, what: str, gap: FloatArray, mend: str) -> Part:
+        network = self.network
+        pair, t = np.nonzero(gap > 1e-9)
+        item, amount = stocked.item[pair], gap[pair, t]
+        items = [network.items[i] for i in item.tolist()]
+        sites = [network.sites.codes[s] for s in stocked.site[pair].tolist()]
+        date = self.frames.bucket_dates(t)
+        rest = stocked.closing[pair, t].tolist()
+        facts = zip(amount.tolist(), items, sites, date.astype("datetime64[D]").astype(str).tolist(), rest, strict=True)
+        cost = amount * self.prices.level[item] * network.calendar.length[t]
+        return Part(what, items, sites, date, amount, "units", cost, [mend.format(*row) for row in facts])
+
+    def _sites(self, overruns: Overruns) -> list[Part]:
         days = self.network.calendar.length
         found = []
         for what, over, factor, mend in (
-            ("storage", overruns.storage, days, "find {amount:.4g} m3 more room at {site} on {date}, or ship stock on before"),
-            ("inbound", overruns.inbound, np.ones_like(days), "move {amount:.4g} m3 of receipts at {site} off {date}, or raise its inbound_volume"),
+            ("storage", overruns.storage, days, "find {0:.4g} m3 more room at {1} on {2}, or ship stock on before"),
+            ("inbound", overruns.inbound, np.ones_like(days), "move {0:.4g} m3 of receipts at {1} off {2}, or raise its inbound_volume"),
         ):  # fmt: skip
-            rows = []
-            for site, t in np.argwhere(over > 0):
-                amount = float(over[site, t])
-                date = self.frames.bucket_dates(np.array([t]))[0]
-                code = self.network.sites.codes[int(site)]
-                text = mend.format(amount=amount, site=code, date=str(date)[:10])
-                rows.append([what, "", code, date, amount, "m3", amount * self.prices.volume * int(factor[t]), text])
-            found.append(rows)
+            site, t = np.nonzero(over > 0)
+            amount, date = over[site, t], self.frames.bucket_dates(t)
+            codes = [self.network.sites.codes[s] for s in site.tolist()]
+            words = date.astype("datetime64[D]").astype(str).tolist()
+            mends = [mend.format(*row) for row in zip(amount.tolist(), codes, words, strict=True)]
+            cost = amount * self.prices.volume * factor[t]
+            found.append(Part(what, [""] * len(codes), codes, date, amount, "m3", cost, mends))
         return found
 
-    def _locks(self, overruns: Overruns) -> list[list[Any]]:
-        locks, lanes = self.network.locks, self.network.lanes
-        rows = []
-        for k in np.flatnonzero(overruns.lock > 0):
-            lane, item = int(locks.lane[k]), int(locks.item[k])
-            origin, destination, mode = lanes.codes[lane]
-            amount = float(overruns.lock[k])
-            date = self.frames.dates(lanes.ship_day[lane : lane + 1, int(locks.bucket[k])])[0]
-            mend = f"bring {amount:g} more {self.network.items[item]} to {origin} before {str(date)[:10]}, or lower the lock to {locks.least[k] - amount:g}"
-            cost = amount * float(self.prices.lock[item])
-            rows.append(
-                [
-                    "lock",
-                    self.network.items[item],
-                    f"{origin} > {destination} ({mode})",
-                    date,
-                    amount,
-                    "units",
-                    cost,
-                    mend,
-                ]
+    def _locks(self, overruns: Overruns) -> Part:
+        locks, lanes, network = self.network.locks, self.network.lanes, self.network
+        rows = np.flatnonzero(overruns.lock > 0)
+        lane, item, amount = locks.lane[rows], locks.item[rows], overruns.lock[rows]
+        items = [network.items[i] for i in item.tolist()]
+        codes = [lanes.codes[k] for k in lane.tolist()]
+        date = self.frames.dates(lanes.ship_day[lane, locks.bucket[rows]])
+        mends = [
+            f"bring {lack:g} more {code} to {origin} before {day}, or lower the lock to {rest:g}"
+            for lack, code, (origin, _, _), day, rest in zip(
+                amount.tolist(),
+                items,
+                codes,
+                date.astype("datetime64[D]").astype(str).tolist(),
+                (locks.least[rows] - amount).tolist(),
+                strict=True,
             )
-        return rows
+        ]
+        where = [f"{origin} > {destination} ({mode})" for origin, destination, mode in codes]
+        return Part("lock", items, where, date, amount, "units", amount * self.prices.lock[item], mends)
 
-    def _fill(self, overruns: Overruns) -> list[list[Any]]:
-        date = self.frames.bucket_dates(np.array([self.network.calendar.buckets - 1]))[0]
-        rows = []
-        for c in np.flatnonzero(overruns.fill > 0):
-            amount = float(overruns.fill[c])
-            mend = (
-                f"{self._best_resource(None) or 'bring in more stock'}, or lower min_fill of {self.network.channels[c]}"
-            )
-            rows.append(
-                ["min_fill", "", self.network.channels[c], date, amount, "units", amount * self.prices.fill, mend]
-            )
-        return rows
+    def _fill(self, overruns: Overruns) -> Part:
+        rows = np.flatnonzero(overruns.fill > 0)
+        amount = overruns.fill[rows]
+        names = [self.network.channels[c] for c in rows.tolist()]
+        mends = [f"{self._best_resource(None) or 'bring in more stock'}, or lower min_fill of {name}" for name in names]
+        date = self.frames.bucket_dates(np.full(len(rows), self.network.calendar.buckets - 1))
+        return Part("min_fill", [""] * len(names), names, date, amount, "units", amount * self.prices.fill, mends)
 
-    def _demand(self, claimed: Claimed) -> list[list[Any]]:
+    def _demand(self, claimed: Claimed) -> Part:
         """Demand that was priced as a must (an unmet_cost, or a firm order) and could not be met, a row an item, channel and zone."""
-        n = self.network
-        missing = claimed.lost.sum(axis=1) + claimed.backlog[:, -1] * n.claims.waits[claimed.claim]
+        n, claims = self.network, self.network.claims
+        lack = claimed.lost.sum(axis=1) + claimed.backlog[:, -1] * claims.waits[claimed.claim]
         unmet = self.prices.unmet[claimed.item, claimed.claim]
-        must = (missing > 0) & ((unmet > 0) | n.claims.firm[claimed.claim])
-        rows = []
-        for k in np.flatnonzero(must):
-            item, claim = int(claimed.item[k]), int(claimed.claim[k])
-            short = claimed.lost[k] + claimed.backlog[k] * n.claims.waits[claim]
-            t = int(np.flatnonzero(short > 0)[0])
-            where = f"{n.channels[n.claims.channel[claim]]}/{n.zones[n.claims.zone[claim]]}"
-            cost = float(claimed.lost[k].sum() * unmet[k])
-            if n.claims.waits[claim]:
-                late = claimed.backlog[k] + np.cumsum(claimed.lost[k])
-                cost += float((late * n.calendar.length).sum() * unmet[k])
-            date = self.frames.bucket_dates(np.array([t]))[0]
-            rows.append(
-                ["demand", n.items[item], where, date, float(missing[k]), "units", cost, self.mend(item, claim)]
-            )
-        return rows
+        rows = np.flatnonzero((lack > 0) & ((unmet > 0) | claims.firm[claimed.claim]))
+        item, claim, unmet = claimed.item[rows], claimed.claim[rows], unmet[rows]
+        lost, backlog, waits = claimed.lost[rows], claimed.backlog[rows], claims.waits[claim]
+        t = (lost + backlog * waits[:, None] > 0).argmax(axis=1)
+        late = ((backlog + np.cumsum(lost, axis=1)) * n.calendar.length).sum(axis=1) * unmet
+        cost = lost.sum(axis=1) * unmet + np.where(waits, late, 0.0)
+        names = [f"{n.channels[c]}/{n.zones[z]}" for c, z in zip(claims.channel, claims.zone, strict=True)]
+        return Part(
+            "demand",
+            [n.items[i] for i in item.tolist()],
+            [names[d] for d in claim.tolist()],
+            self.frames.bucket_dates(t),
+            lack[rows],
+            "units",
+            cost,
+            self.mends(item, claim),
+        )
 
-    def reason(self, claimed: Claimed) -> Any:
-        """Function of rows of ``claimed`` and buckets that names why demand was unmet."""
+    def reasons(self, item: IntArray, claim: IntArray) -> IntArray:
+        """(n,) why demand of an item and claim was unmet, a place in ``REASONS``."""
+        reached = (self.stocked[item] & self.near[claim]).any(axis=1)
+        nowhere = np.where(self.supply[item] <= 0, NO_STOCK, OUT_OF_REACH)
+        enough = np.where(self._priced_claims[claim], CAPACITY, NOT_WORTH)
+        here = np.where(self.supply[item] < self.demand[item], SHORT_SUPPLY, enough)
+        return np.where(reached, here, nowhere)
 
-        def reasons(rows: IntArray, bucket: IntArray) -> NDArray[np.object_]:
-            return np.array(
-                [self._reason(int(claimed.item[row]), int(claimed.claim[row])) for row in rows], dtype=object
-            )
+    @cached_property
+    def _priced_claims(self) -> NDArray[np.bool_]:
+        """(D,) whether a priced limit lies on the way to a claim."""
+        if not self.tight:
+            return np.zeros(len(self.near), dtype=bool)
+        return np.array([bool(self._priced(near)) for near in self.near])
 
-        return reasons
+    def _priced(self, near: NDArray[np.bool_]) -> list[dict[str, Any]]:
+        codes = {self.network.sites.codes[s] for s in np.flatnonzero(near)}
+        return [e for e in self.tight if e["site"] in codes or e["destination"] in codes]
 
-    def _reason(self, item: int, claim: int) -> str:
-        key = (item, claim)
-        if key not in self.known:
-            self.known[key] = self._find_reason(item, claim)
-        return self.known[key]
+    def mends(self, item: IntArray, claim: IntArray) -> list[str]:
+        """The cheapest mend of unmet demand of each item and claim, in a planner's words."""
+        known: dict[tuple[int, int, int], str] = {}
+        texts = []
+        for why, i, d in zip(self.reasons(item, claim).tolist(), item.tolist(), claim.tolist(), strict=True):
+            # the same for all claims of an item, for all items of a claim, or for neither
+            key = (why, -1 if why >= CAPACITY else i, -1 if why in (NO_STOCK, SHORT_SUPPLY) else d)
+            if key not in known:
+                known[key] = self._mend(why, i, d)
+            texts.append(known[key])
+        return texts
 
-    def _find_reason(self, item: int, claim: int) -> str:
-        n = self.network
-        sites = n.claims.arc_site[n.claims.arc_claim == claim]
-        lots = n.lots
-        near = np.any(self.upstream[:, sites], axis=1)
-        mine = (lots.item == item) & near[lots.site]
-        if not mine.any():
-            return "no_stock" if self.supply[item] <= 0 else "out_of_reach"
-        if self.supply[item] < self.demand[item]:
-            return "short_supply"
-        return "capacity" if self._priced(sites) else "not_worth_it_or_too_late"
-
-    def _priced(self, sites: IntArray) -> list[dict[str, Any]]:
-        near = {self.network.sites.codes[s] for s in np.flatnonzero(np.any(self.upstream[:, sites], axis=1))}
-        return [e for e in self.tight if e["site"] in near or e["destination"] in near]
-
-    def mend(self, item: int, claim: int) -> str:
-        """The cheapest mend of unmet demand, in a planner's words."""
-        n = self.network
-        sites = n.claims.arc_site[n.claims.arc_claim == claim]
-        reason = self._reason(item, claim)
-        code = n.items[item]
-        if reason in ("no_stock", "short_supply"):
+    def _mend(self, why: int, item: int, claim: int) -> str:
+        n, code = self.network, self.network.items[item]
+        if why in (NO_STOCK, SHORT_SUPPLY):
             lack = self.demand[item] - self.supply[item]
             return f"bring in {max(lack, 0):g} more {code}: stock and receipts are {self.supply[item]:g}, demand is {self.demand[item]:g}"
-        if reason == "out_of_reach":
+        if why == OUT_OF_REACH:
+            sites = n.claims.arc_site[n.claims.arc_claim == claim]
             names = ", ".join(n.sites.codes[s] for s in sites[:3])
             return f"open a lane for {code} to {names}, or let a site that has it serve this demand"
-        best = self._best_resource(sites)
         return (
-            best
+            self._best_resource(claim)
             or "ship earlier, shorten the lead time, or accept the loss: no limit priced in this plan would win it back"
         )
 
-    def _best_resource(self, sites: IntArray | None) -> str | None:
-        entries = self.tight if sites is None else self._priced(sites)
+    def _best_resource(self, claim: int | None) -> str | None:
+        entries = self.tight if claim is None else self._priced(self.near[claim])
         if not entries:
             return None
         best = entries[0]

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from allocator.engine.quantities import Flows, Quantities
-from allocator.lots import Assignment, LotStock, Moves, assign_two_ways
+from allocator.lots import Assignment, LotStock, Moves, Pieces, assign_two_ways
+from allocator.lots.records import stacked
+from allocator.memory import give_back
 from allocator.network.network import NEVER, Network
 from allocator.program.classes import far_day
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+SHARE_ROWS = 500_000
+"""Rows of moves and lots that get their lots together: items do not meet, so the shares bound the memory, not the answer."""
 
 
 @dataclass(frozen=True)
@@ -57,34 +64,123 @@ def assign_lots(network: Network, quantities: Quantities) -> list[Moved]:
         One, or two where the rotation leaves other stock behind than the plan foresaw: by rotation, and as planned.
     """
     shipments, admissions = quantities.shipments.total(), quantities.admissions.total()
-    moves = _moves(network, shipments, admissions)
-    lots = network.lots
-    stock = LotStock(
-        item=_i32(lots.item),
-        site=_i32(lots.site),
-        quantity=lots.quantity,
-        received=_i32(lots.received),
-        expiry=_i32(lots.expiry),
-        lot=_i32(lots.lot),
-        available_bucket=_i32(lots.bucket),
-    )
-    split = _class_flows(quantities)
-    class_moves = _moves(network, *split)
-    parent = np.concatenate(
-        [_parents(split[0], shipments), len(shipments.item) + _parents(split[1], admissions)]
-    ).astype(np.intp)
-    ways = assign_two_ways(
-        stock,
-        moves,
-        class_moves,
-        parent,
-        network.rotation.astype(np.int8),
-        network.quantum,
-        _i32(network.calendar.last),
-        planned_waste=_planned_waste(network, quantities),
-        far_day=far_day(network),
-    )
-    return [Moved(shipments, admissions, assignment) for assignment in ways if assignment is not None]
+    task = _Task(network, shipments, admissions, *_class_flows(quantities), _planned_waste(network, quantities))
+    shares: list[_Share] = []
+    ways: tuple[list[Assignment], list[Assignment]] = ([], [])
+    same = True
+    for low, high in pairwise(_cuts(network, shipments, admissions)):
+        share, first, second = task.assign(low, high)
+        shares.append(share)
+        ways[0].append(first)
+        ways[1].append(first if second is None else second)
+        same &= second is None
+    if same:
+        ways[1].clear()
+    moved = [Moved(shipments, admissions, _joined(shares, way)) for way in ways if way]
+    give_back()
+    return moved
+
+
+@dataclass(frozen=True)
+class _Share:
+    """Rows of shipments and admissions of some items."""
+
+    shipments: slice
+    admissions: slice
+
+    @property
+    def ships(self) -> int:
+        """Number of shipments."""
+        return int(self.shipments.stop - self.shipments.start)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What all shares have in common; flows are sorted by item."""
+
+    network: Network
+    shipments: Flows
+    admissions: Flows
+    class_shipments: Flows
+    class_admissions: Flows
+    planned_waste: FloatArray
+
+    def assign(self, low: int, high: int) -> tuple[_Share, Assignment, Assignment | None]:
+        """Give the moves of items ``low`` to ``high`` (exclusive) their lots, both ways."""
+        network, lots = self.network, self.network.lots
+        share = _Share(_rows(self.shipments.item, low, high), _rows(self.admissions.item, low, high))
+        ships, serves = _part(self.shipments, share.shipments), _part(self.admissions, share.admissions)
+        split = (
+            _part(self.class_shipments, _rows(self.class_shipments.item, low, high)),
+            _part(self.class_admissions, _rows(self.class_admissions.item, low, high)),
+        )
+        parent = np.concatenate([_parents(split[0], ships), len(ships.item) + _parents(split[1], serves)])
+        mine = _rows(lots.item, low, high)
+        stock = LotStock(
+            item=_i32(lots.item[mine]),
+            site=_i32(lots.site[mine]),
+            quantity=lots.quantity[mine],
+            received=_i32(lots.received[mine]),
+            expiry=_i32(lots.expiry[mine]),
+            lot=_i32(lots.lot[mine]),
+            available_bucket=_i32(lots.bucket[mine]),
+        )
+        first, second = assign_two_ways(
+            stock,
+            _moves(network, ships, serves),
+            _moves(network, *split),
+            parent.astype(np.intp),
+            network.rotation.astype(np.int8),
+            network.quantum,
+            _i32(network.calendar.last),
+            planned_waste=self.planned_waste,
+            far_day=far_day(network),
+        )
+        return share, first, second
+
+
+def _cuts(network: Network, shipments: Flows, admissions: Flows) -> list[int]:
+    """Items at which to cut, so that each share has about ``SHARE_ROWS`` rows of moves and lots."""
+    items = len(network.items)
+    rows = sum(np.bincount(item, minlength=items) for item in (shipments.item, admissions.item, network.lots.item))
+    share = np.cumsum(rows) // SHARE_ROWS
+    return [0, *(np.flatnonzero(np.diff(share)) + 1).tolist(), items]
+
+
+def _rows(item: IntArray, low: int, high: int) -> slice:
+    """Rows of items ``low`` to ``high`` (exclusive) in a sorted column."""
+    start, stop = np.searchsorted(item, [low, high]).tolist()
+    return slice(start, stop)
+
+
+def _part(flows: Flows, rows: slice) -> Flows:
+    return Flows(flows.item[rows], flows.way[rows], flows.bucket[rows], flows.expiry[rows], flows.quantity[rows])
+
+
+def _joined(shares: list[_Share], parts: list[Assignment]) -> Assignment:
+    """One assignment of all moves, shipments of all shares first, from those of the shares; empties ``parts``."""
+    if len(parts) == 1:
+        return parts.pop()
+
+    def column(name: str) -> NDArray[Any]:
+        values = [getattr(part, name) for part in parts]
+        ships = [value[: share.ships] for share, value in zip(shares, values, strict=True)]
+        return np.concatenate(ships + [value[share.ships :] for share, value in zip(shares, values, strict=True)])
+
+    pieces: list[list[Pieces]] = [[], []]
+    total = sum(share.ships for share in shares)
+    for share, part in zip(shares, parts, strict=True):
+        count = int(np.searchsorted(part.pieces.move, share.ships))
+        after = total + share.admissions.start - share.ships
+        for side, shift, rows in ((0, share.shipments.start, slice(0, count)), (1, after, slice(count, None))):
+            some = part.pieces.take(rows)
+            pieces[side].append(replace(some, move=some.move + np.int32(shift)))
+    both = pieces[0] + pieces[1]
+    rest = {name: column(name) for name in ("filled", "unfilled", "reason")}
+    waste, closing = stacked([part.waste for part in parts]), stacked([part.closing for part in parts])
+    fell_back = np.concatenate([part.fell_back for part in parts])
+    parts.clear()
+    return Assignment(pieces=stacked(both), waste=waste, closing=closing, fell_back=fell_back, **rest)
 
 
 def _class_flows(quantities: Quantities) -> tuple[Flows, Flows]:
@@ -93,7 +189,9 @@ def _class_flows(quantities: Quantities) -> tuple[Flows, Flows]:
 
 
 def _with_class(flows: Flows) -> Flows:
-    keep = flows.expiry >= 0
+    keep = np.flatnonzero(flows.expiry >= 0)
+    if (np.diff(flows.item[keep]) < 0).any():
+        keep = keep[np.argsort(flows.item[keep], kind="stable")]
     return Flows(flows.item[keep], flows.way[keep], flows.bucket[keep], flows.expiry[keep], flows.quantity[keep])
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.network.network import Network
+from allocator.network.order import order_of, packed
 from allocator.plan.account import Stocked
 from allocator.plan.frames import Frames
 from allocator.plan.moves import Moved
@@ -18,40 +19,34 @@ def reserves(network: Network, moved: Moved, stocked: Stocked, frames: Frames) -
     what no use in the horizon claims is not reserved.
     """
     last = network.calendar.committed - 1
-    columns = ["item", "site", "date", "channel", "quantity"]
     ships, serves = moved.shipments, moved.admissions
     span = np.int64(network.size[1])
     star = len(network.channels)
     claim = network.claims.arc_claim[serves.way]
-    uses = pd.DataFrame(
+    place = network.claims.arc_site
+    key = np.concatenate([serves.item * span + place[serves.way], ships.item * span + network.lanes.origin[ships.way]])
+    bucket = np.concatenate([serves.bucket, ships.bucket])
+    channel = np.concatenate([network.claims.channel[claim], np.full(len(ships.item), star)])
+    quantity = np.concatenate([moved.served, moved.shipped])
+    held = np.zeros(network.size[0] * network.size[1])
+    held[stocked.item * span + stocked.site] = stocked.closing[:, last]
+    rows = np.flatnonzero((bucket > last) & (quantity > 0) & (held[key] > 0))
+    rows = rows[order_of(packed(key[rows], bucket[rows], channel[rows]))]
+    key, channel, quantity = key[rows], channel[rows], quantity[rows]
+    before = pd.Series(quantity).groupby(key).cumsum().to_numpy() - quantity
+    used = np.minimum(quantity, np.maximum(held[key] - before, 0.0))
+    rows = np.flatnonzero(used > 0)
+    total = pd.Series(used[rows]).groupby(key[rows] * (star + 1) + channel[rows]).sum()
+    key, channel = np.divmod(total.index.to_numpy(), star + 1)
+    item, site = frames.items[key // span], frames.site[key % span]
+    channel = np.append(frames.channels, frames.channel.places(["*"]))[channel]
+    order = order_of(packed(item, site, channel))
+    return pd.DataFrame(
         {
-            "key": np.concatenate(
-                [
-                    serves.item * span + network.claims.arc_site[serves.way],
-                    ships.item * span + network.lanes.origin[ships.way],
-                ]
-            ),
-            "bucket": np.concatenate([serves.bucket, ships.bucket]),
-            "channel": np.concatenate([network.claims.channel[claim], np.full(len(ships.item), star)]),
-            "quantity": np.concatenate([moved.served, moved.shipped]),
+            "item": frames.item.column(item[order]),
+            "site": frames.place.column(site[order]),
+            "date": np.repeat(frames.bucket_dates(np.array([max(last, 0)])), len(order)),
+            "channel": frames.channel.column(channel[order]),
+            "quantity": total.to_numpy()[order],
         }
     )
-    uses = uses[(uses["bucket"] > last) & (uses["quantity"] > 0)]
-    uses = uses.sort_values(["key", "bucket", "channel"], kind="stable")
-    held = pd.Series(stocked.closing[:, last], index=stocked.item * span + stocked.site)
-    before = uses.groupby("key")["quantity"].cumsum() - uses["quantity"]
-    stock = uses["key"].map(held).fillna(0.0)
-    uses = uses.assign(quantity=np.minimum(uses["quantity"], np.maximum(stock - before, 0.0)))
-    total = uses[uses["quantity"] > 0].groupby(["key", "channel"], as_index=False)["quantity"].sum()
-    names = np.append(frames.channels, "*")
-    key = total["key"].to_numpy()
-    frame = pd.DataFrame(
-        {
-            "item": frames.items[key // span],
-            "site": frames.sites[key % span],
-            "date": np.repeat(frames.bucket_dates(np.array([max(last, 0)])), len(key)),
-            "channel": names[total["channel"].to_numpy()],
-            "quantity": total["quantity"].to_numpy(),
-        }
-    )
-    return frame[columns].sort_values(columns[:4], kind="stable").reset_index(drop=True)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.engine.quantities import Flows
 from allocator.engine.whole import Solution
 from allocator.network.network import Network
-from allocator.plan.moves import Moved
 from allocator.program.stack import Program
 from allocator.program.stamp import LAW_NAMES
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 KINDS = {
     "lane_volume": ("lane_volume", "m3"),
@@ -25,6 +27,44 @@ KINDS = {
     "admission": ("admission", "units"),
     "fill": ("min_fill", "units"),
 }
+
+
+@dataclass(frozen=True)
+class Marginals:
+    """What the next unit is worth: shared limits with a price, and stock by item, site and bucket.
+
+    Attributes
+    ----------
+    resources : list of dict
+        Shared limits with a price, dearest first: resource, site, origin, destination, mode, channel, date, price
+        (currency per unit), use, limit, unit.
+    bid_key : (K,) int
+        ``(item * sites + site) * buckets + bucket``, sorted and unique.
+    bid_value : (K,) float
+        Value of one more unit there, above 0. [currency per unit]
+    """
+
+    resources: list[dict[str, Any]]
+    bid_key: IntArray
+    bid_value: FloatArray
+
+
+def whole_marginals(network: Network, program: Program, solution: Solution) -> Marginals:
+    """Marginals of a solved program."""
+    keys, values = _stock_values(network, program, solution)
+    return Marginals(resource_prices(network, program, solution), keys, values)
+
+
+def bids(marginals: Marginals, network: Network, admissions: Flows) -> FloatArray:
+    """Value of one more unit at the serving site on the day, for each admission. [currency per unit]"""
+    _, sites, buckets = network.size
+    wanted = (admissions.item * np.int64(sites) + network.claims.arc_site[admissions.way]) * buckets + admissions.bucket
+    out = np.zeros(len(wanted))
+    if len(marginals.bid_key):
+        at = np.minimum(np.searchsorted(marginals.bid_key, wanted), len(marginals.bid_key) - 1)
+        hit = marginals.bid_key[at] == wanted
+        out[hit] = marginals.bid_value[at[hit]]
+    return out
 
 
 def resource_prices(network: Network, program: Program, solution: Solution) -> list[dict[str, Any]]:
@@ -91,15 +131,14 @@ def _iso(network: Network, day: int) -> str:
     return str(network.calendar.date(np.array([day]))[0])
 
 
-def bid_prices(network: Network, program: Program, solution: Solution, moved: Moved) -> FloatArray:
-    """Value of one more unit at the serving site on the day, for each admission. [currency per unit]
+def _stock_values(network: Network, program: Program, solution: Solution) -> tuple[IntArray, FloatArray]:
+    """Keys and values of ``Marginals``.
 
-    The price is the dual of the site's stock balance in the class it is served from (the cheapest such class).
+    The value is the dual of the site's stock balance in the class it is served from (the cheapest such class).
     """
     law = LAW_NAMES.index("balance")
     mine = np.flatnonzero(program.row_law == law)
     _, sites, buckets = network.size
-    arcs = moved.admissions
     size_of = np.array([len(row) for row in program.classes.expiry], dtype=np.int64)
     item = program.row_item[mine]
     place = program.row_place[mine]
@@ -107,17 +146,9 @@ def bid_prices(network: Network, program: Program, solution: Solution, moved: Mo
     site, rest = place // (size * buckets), place % (size * buckets)
     bucket = rest % buckets
     worth = np.maximum(-solution.row_dual[mine], 0.0)
-    stride = np.int64(sites)
-    keys = (item * stride + site) * buckets + bucket
-    order = np.lexsort((worth, keys))
+    keys = (item * np.int64(sites) + site) * buckets + bucket
     # classes long expired or absent have no row or a zero price: the least positive one is the margin
-    positive = worth[order] > 0
-    out_keys, out_values = keys[order][positive], worth[order][positive]
-    wanted = (arcs.item * stride + network.claims.arc_site[arcs.way]) * buckets + arcs.bucket
-    at = np.searchsorted(out_keys, wanted)
-    inside = at < len(out_keys)
-    hit = np.zeros(len(wanted), dtype=bool)
-    hit[inside] = out_keys[at[inside]] == wanted[inside]
-    out = np.zeros(len(wanted))
-    out[hit] = out_values[at[hit]]
-    return out
+    order = np.lexsort((worth, keys))
+    order = order[worth[order] > 0]
+    found, first = np.unique(keys[order], return_index=True)
+    return found.astype(np.int64), worth[order[first]]

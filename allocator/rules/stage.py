@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from allocator.engine.quantities import Flows, Quantities
 from allocator.network.network import Network
+from allocator.network.order import packed
 from allocator.rules.needs import Calls
 from allocator.rules.room import Room
 from allocator.rules.shelf import Pieces, Shelf
@@ -20,38 +21,37 @@ IntArray = NDArray[np.int64]
 
 @dataclass
 class Book:
-    """Flows written down: item, lane or arc, bucket, expiry day of the class, quantity. [units]"""
+    """Flows written down, a piece of a table at a time: lane or arc, bucket, and their items, expiry days, quantities [units]."""
 
-    item: list[IntArray] = field(default_factory=list)
-    way: list[IntArray] = field(default_factory=list)
-    bucket: list[IntArray] = field(default_factory=list)
-    expiry: list[IntArray] = field(default_factory=list)
-    quantity: list[FloatArray] = field(default_factory=list)
+    pieces: list[tuple[int, int, NDArray[np.int32], NDArray[np.int32], FloatArray]] = field(default_factory=list)
 
     def write(self, way: int, bucket: int, pieces: Pieces) -> None:
         """Write pieces down."""
-        count = len(pieces.item)
-        self.item.append(pieces.item)
-        self.way.append(np.full(count, way, dtype=np.int64))
-        self.bucket.append(np.full(count, bucket, dtype=np.int64))
-        self.expiry.append(pieces.expiry)
-        self.quantity.append(pieces.quantity)
+        found = (pieces.item.astype(np.int32), pieces.expiry.astype(np.int32), pieces.quantity)
+        self.pieces.append((way, bucket, *found))
 
     def flows(self) -> Flows:
-        """All flows, one a key, in order of item, way, bucket, expiry."""
-        if not self.item:
+        """All flows, one a key, in order of item, way, bucket, expiry; empties the book."""
+        if not self.pieces:
             none = np.empty(0, dtype=np.int64)
             return Flows(none, none, none, none, np.empty(0))
-        keys = np.stack([np.concatenate(c) for c in (self.item, self.way, self.bucket, self.expiry)], axis=1)
-        quantity = np.concatenate(self.quantity)
-        order = np.lexsort((keys[:, 3], keys[:, 2], keys[:, 1], keys[:, 0]))
-        keys, quantity = keys[order], quantity[order]
-        new = np.ones(len(keys), dtype=bool)
-        new[1:] = (keys[1:] != keys[:-1]).any(axis=1)
+        ways, buckets, items, expiries, quantities = zip(*self.pieces, strict=True)
+        self.pieces = []
+        count = [len(item) for item in items]
+        way, bucket = (np.repeat(np.array(column, dtype=np.int32), count) for column in (ways, buckets))
+        item, quantity = np.concatenate(items), np.concatenate(quantities)
+        expiry, rank = np.unique(np.concatenate(expiries), return_inverse=True)
+        del items, expiries, quantities
+        key = packed(item, way, bucket, rank)
+        order = np.argsort(key, kind="stable")
+        key, quantity = key[order], quantity[order]
+        new = np.ones(len(key), dtype=bool)
+        new[1:] = key[1:] != key[:-1]
         start = np.flatnonzero(new)
-        total = np.add.reduceat(quantity, start) if len(start) else quantity
-        found = keys[start]
-        return Flows(found[:, 0], found[:, 1], found[:, 2], found[:, 3], total)
+        rows = order[start]
+        total = quantity if new.all() else np.add.reduceat(quantity, start)
+        day = expiry[rank[rows]].astype(np.int64)
+        return Flows(item[rows].astype(np.int64), way[rows].astype(np.int64), bucket[rows].astype(np.int64), day, total)
 
 
 class Rings:
@@ -132,8 +132,8 @@ class Stage:
         self.rings = Rings(network, sourcing)
         self.arc_of = np.full((sites, len(network.claims.channel)), -1, dtype=np.int64)
         self.arc_of[network.claims.arc_site, network.claims.arc_claim] = np.arange(len(network.claims.arc_site))
-        self.order_of_demand = np.argsort(network.demand.bucket, kind="stable")
-        self.order_of_lapse = np.argsort(network.demand.last, kind="stable")
+        self.demand_of = _by_bucket(network.demand.bucket, buckets)
+        self.lapse_of = _by_bucket(network.demand.last, buckets)
 
     def begin(self, bucket: int) -> None:
         """Receipts and shipments come in; the bucket's demand opens."""
@@ -151,13 +151,13 @@ class Stage:
         self.fresh.clear()
         self.rings.clear()
         demand = self.network.demand
-        mine = self._slice(self.order_of_demand, demand.bucket, bucket)
+        mine = self.demand_of[bucket]
         np.add.at(self.open, (demand.claim[mine], demand.item[mine]), demand.quantity[mine])
 
     def close(self) -> None:
         """What waited its longest is lost; what expires is thrown away."""
         demand = self.network.demand
-        mine = self._slice(self.order_of_lapse, demand.last, self.bucket)
+        mine = self.lapse_of[self.bucket]
         np.add.at(self.lapsed, (demand.claim[mine], demand.item[mine]), demand.quantity[mine])
         lost = np.maximum(self.lapsed - self.gone, 0.0)
         lost = np.minimum(lost, self.open)
@@ -165,11 +165,6 @@ class Stage:
         self.gone += lost
         self.backlog = self.open.copy()
         self.shelf.expire(int(self.network.calendar.last[self.bucket]))
-
-    @staticmethod
-    def _slice(order: IntArray, values: IntArray, bucket: int) -> IntArray:
-        ranked = values[order]
-        return order[np.searchsorted(ranked, bucket) : np.searchsorted(ranked, bucket, side="right")]
 
     def serve(self, arc: int, quantity: FloatArray, day: int) -> None:
         """Serve (I,) quantities over a service arc from stock that expires on ``day`` or later."""
@@ -242,3 +237,11 @@ class Stage:
     def quantities(self) -> Quantities:
         """The plan so far."""
         return Quantities(self.shipments.flows(), self.admissions.flows())
+
+
+def _by_bucket(bucket: IntArray, buckets: int) -> list[IntArray]:
+    """Rows of each bucket, in order; rows of later ones are left out."""
+    small = bucket.astype(np.int16) if buckets < 2**15 - 1 else bucket
+    order = np.argsort(small, kind="stable")
+    ends = np.cumsum(np.bincount(small, minlength=buckets + 1))[:buckets]
+    return np.split(order[: ends[-1]], ends[:-1]) if buckets else []

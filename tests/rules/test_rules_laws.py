@@ -12,6 +12,7 @@ from allocator.audit import audit
 from allocator.generate import generate
 from allocator.measure import measure
 from allocator.network import build_network
+from allocator.network.prices import build_prices
 from allocator.plan.assemble import draft_plan
 from allocator.rules import Rule, plan_by_rules
 from allocator.tables import Tables, read_tables
@@ -23,7 +24,7 @@ def findings(tables: Tables, rule: Rule) -> list[str]:
     """What the checker and the audit find in the rules engine's plan."""
     network = build_network(tables)
     quantities = plan_by_rules(network, rule)
-    draft = draft_plan(network, quantities, "plan")
+    draft = draft_plan(network, quantities, "plan", build_prices(network), None)
     assert draft.unfilled == 0
     kpis = measure(tables, draft.tables, draft.components)
     found = audit(tables, dict(draft.tables) | {"kpis": kpis}, None)
