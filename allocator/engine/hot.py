@@ -158,7 +158,7 @@ class Hot:
             status = self._h.run()
             self.seconds += time.thread_time() - began
             self.runs += 1
-            self.iterations += max(int(self._h.getInfo().simplex_iteration_count), 0)
+            self.iterations += max(int(self._h.getInfoValue("simplex_iteration_count")[1]), 0)
             state = self._h.getModelStatus()
             kinds = self._highspy.HighsModelStatus
             if status != self._highspy.HighsStatus.kError and state in (kinds.kOptimal, kinds.kModelEmpty):
@@ -171,7 +171,7 @@ class Hot:
     @property
     def objective(self) -> float:
         """Value of the last run, by HiGHS's word. [currency]"""
-        return float(self._h.getInfo().objective_function_value) / self._scale
+        return float(self._h.getObjectiveValue()) / self._scale
 
     def point(self) -> FloatArray:
         """(n,) the last run's point."""

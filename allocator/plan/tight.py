@@ -93,7 +93,7 @@ def resource_prices(network: Network, program: Program, solution: Solution) -> l
         found.append(
             {
                 "resource": kind,
-                **_place(network, law, shared.row_key[row]),
+                **place(network, law, shared.row_key[row]),
                 "price": float(price[row]),
                 "use": use,
                 "limit": float(bound) if law != "vehicle" else use,
@@ -108,7 +108,7 @@ def _own_price(network: Network, lane: int) -> float:
     return float(network.lanes.cost_per_shipment[lane] / network.lanes.vehicle_volume[lane])
 
 
-def _place(network: Network, law: str, key: NDArray[np.int64]) -> dict[str, str | None]:
+def place(network: Network, law: str, key: NDArray[np.int64]) -> dict[str, str | None]:
     place: dict[str, str | None] = dict.fromkeys(("site", "origin", "destination", "mode", "channel", "date"))
     days = network.calendar.first
     if law in ("lane_volume", "vehicle"):

@@ -18,10 +18,10 @@ BoolArray = NDArray[np.bool_]
 
 TIGHT = 1e-7
 """Share of a limit that counts as nothing over it."""
-FIRST_RUNG = {True: 0.2, False: 0.02}
+FIRST_RUNG = {True: 0.2, False: 0.05}
 """First price of overdrawing, as a part of what a unit of the resource carries on average: coarse for many items, fine for few."""
-LADDER = {True: 5.0, False: 3.0}
-MANY = 4000
+LADDER = {True: 6.0, False: 4.0}
+MANY = 500
 """Items from which on the ladder is coarse."""
 MOST_PASSES = 16
 

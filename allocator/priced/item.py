@@ -22,6 +22,10 @@ WHOLE = 1e-6
 """Distance from a whole number that counts as none."""
 LOOKS = 6
 """Times an item is looked at again because another limit of its allowance is broken."""
+NEAR, ALL_UP = 1e-5, 5e-5
+"""Loss, relative to the item's cost, at which rounding one pack up, or all at once, needs no second opinion."""
+STAY = 1e-3
+"""Loss, relative to the item's cost, at which packs stay though a limit that they break came in."""
 
 
 @dataclass(frozen=True)
@@ -128,19 +132,32 @@ def settle_item(
     if block.rows:
         looking = _Looking(hot, block, allowance, over, whole)
         x, use = looking.within(x)
-        for _ in range(LOOKS if whole and len(block.integer) else 0):
-            fixed: dict[int, float] = {}
-            x = _dive(hot, block, x, fixed)
-            use = block.used(x, len(price))
-            if not looking.broken(use).any():
-                break
-            for column in fixed:
-                hot.bound(column, block.lower[column], block.upper[column])
-            x, use = looking.within(x, again=True)
+        if whole and len(block.integer):
+            x, use = _whole(hot, block, x, looking)
         if whole:
             x = _settled(block, x)
             use = block.used(x, len(price))
     return Settled(float(block.cost @ x), use, x, priced.bound, priced.basis, priced.dual)
+
+
+def _whole(hot: Hot, block: Block, x: FloatArray, looking: _Looking) -> tuple[FloatArray, FloatArray]:
+    """Fix the packs in dives until the plan breaks no limit that is not there yet."""
+    use = looking.use(x)
+    for look in range(LOOKS):
+        fixed: dict[int, float] = {}
+        x = _dive(hot, block, x, fixed)
+        use, value = looking.use(x), hot.objective
+        if not looking.broken(use).any() or look == LOOKS - 1:
+            break
+        # often the packs can stay and the rest gives way
+        x, use = looking.within(x)
+        if hot.objective - value <= STAY * max(1.0, abs(value)):
+            break
+        for column in fixed:
+            hot.bound(column, block.lower[column], block.upper[column])
+        hot.run(DUAL)
+        x, use = looking.within(hot.point()[: block.columns])
+    return x, use
 
 
 class _Looking:
@@ -156,18 +173,20 @@ class _Looking:
         """(R,) limits that are broken and not there yet."""
         return np.asarray((use > self.most) & ~self.there)
 
-    def within(self, x: FloatArray, again: bool = False) -> tuple[FloatArray, FloatArray]:
+    def use(self, x: FloatArray) -> FloatArray:
+        """(R,) use of a point."""
+        return self.block.used(x, len(self.over))
+
+    def within(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The block's optimum with the limits it breaks, and its use."""
-        use = self.block.used(x, len(self.over))
+        use = self.use(x)
         broken = self.broken(use)
-        while broken.any() or again:
-            again = False
-            if broken.any():
-                _limit(self.hot, self.block, np.flatnonzero(broken), self.allowance, self.over, self.whole)
+        while broken.any():
+            _limit(self.hot, self.block, np.flatnonzero(broken), self.allowance, self.over, self.whole)
             self.there |= broken
             self.hot.run(DUAL)
             x = self.hot.point()[: self.block.columns]
-            use = self.block.used(x, len(self.over))
+            use = self.use(x)
             broken = self.broken(use)
         return x, use
 
@@ -198,48 +217,80 @@ def _limit(
 
 
 def _dive(hot: Hot, block: Block, x: FloatArray, fixed: dict[int, float]) -> FloatArray:
-    """Round the whole columns one by one, the most decided first, up or down by what it costs.
+    """Round the whole columns: up, many at once, where that costs next to nothing; else by halves, down to single ones up or down.
 
     ``hot`` holds the block at an optimum x; ``fixed`` takes the columns that were fixed.
     """
-    whole = block.integer
-    while True:
-        part = np.abs(x[whole] - np.round(x[whole]))
-        if not len(part) or part.max() <= WHOLE:
-            return x
-        fractional = whole[part > WHOLE]
-        distance = part[part > WHOLE]
-        column = int(fractional[np.argmin(distance)])
-        x = _round(hot, block, column, float(x[column]), fixed)
+    while len(part := _fractional(block, x)):
+        order = np.argsort(np.round(x[part]) - x[part], kind="stable")[::-1]
+        x = _up(hot, block, part[order], x, fixed, hot.objective)
+    return x
 
 
-def _round(hot: Hot, block: Block, column: int, value: float, fixed: dict[int, float]) -> FloatArray:
-    before = hot.objective
-    tries = [float(np.ceil(value)), float(np.floor(value))]
-    best: tuple[float, float, FloatArray] | None = None
-    for to in tries:
+def _up(
+    hot: Hot, block: Block, columns: IntArray, x: FloatArray, fixed: dict[int, float], before: float
+) -> FloatArray:
+    """Round some columns, all of them up if that costs next to nothing, else one half of them after the other.
+
+    ``before`` is what x costs.
+    """
+    if len(columns) == 1:
+        column = int(columns[0])
+        return _round(hot, block, column, float(x[column]), fixed, before)
+    for column in columns.tolist():
+        up = min(float(np.ceil(x[column] - WHOLE)), float(block.upper[column]))
+        hot.bound(column, up, up)
+    if hot.run(DUAL) and hot.objective - before <= ALL_UP * max(1.0, abs(before)):
+        fixed.update({column: min(float(np.ceil(x[column] - WHOLE)), float(block.upper[column])) for column in columns.tolist()})
+        return hot.point()[: block.columns]
+    for column in columns.tolist():
+        hot.bound(column, block.lower[column], block.upper[column])
+    half = len(columns) // 2
+    x = _up(hot, block, columns[:half], x, fixed, before)
+    rest = columns[half:]
+    rest = rest[np.abs(x[rest] - np.round(x[rest])) > WHOLE]
+    return _up(hot, block, rest, x, fixed, hot.objective) if len(rest) else x
+
+
+def _fractional(block: Block, x: FloatArray) -> IntArray:
+    """Whole columns that are not whole at x."""
+    value = x[block.integer]
+    return np.asarray(block.integer[np.abs(value - np.round(value)) > WHOLE])
+
+
+def _round(
+    hot: Hot, block: Block, column: int, value: float, fixed: dict[int, float], known: float
+) -> FloatArray:
+    """Fix one column at the better of its two neighbours, the upper one if it costs next to nothing."""
+    best: tuple[float, float] | None = None
+    before = known
+    last = np.nan
+    for to in (float(np.ceil(value)), float(np.floor(value))):
         if not block.lower[column] <= to <= block.upper[column]:
             continue
         hot.bound(column, to, to)
+        last = to
         if not hot.run(DUAL):
             continue
         objective = hot.objective
         if best is None or objective < best[0]:
-            best = (objective, to, hot.point()[: block.columns])
-        if objective - before <= 1e-9 * max(1.0, abs(before)):
+            best = (objective, to)
+        if objective - before <= NEAR * max(1.0, abs(before)):
             break
     if best is None:
-        # neither neighbour has a plan beside what was fixed before: give all of that up but zero, which always has one
-        best = _empty(hot, block, fixed)
-        return best[2]
-    hot.bound(column, best[1], best[1])
+        # neither neighbour has a plan beside what was fixed before: give all of that up but the least, which always has one
+        return _empty(hot, block, fixed)
+    if best[1] != last:
+        hot.bound(column, best[1], best[1])
+        hot.run(DUAL)
     fixed[column] = best[1]
-    return best[2]
+    return hot.point()[: block.columns]
 
 
-def _empty(hot: Hot, block: Block, fixed: dict[int, float]) -> tuple[float, float, FloatArray]:
+def _empty(hot: Hot, block: Block, fixed: dict[int, float]) -> FloatArray:
     for column in block.integer.tolist():
-        hot.bound(column, float(block.lower[column]), float(block.lower[column]))
-        fixed[column] = float(block.lower[column])
+        least = float(block.lower[column])
+        hot.bound(column, least, least)
+        fixed[column] = least
     hot.run(DUAL)
-    return hot.objective, 0.0, hot.point()[: block.columns]
+    return hot.point()[: block.columns]

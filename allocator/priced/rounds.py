@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.priced.checkpoint import Checkpoint, Kept
 from allocator.priced.crew import Crew, Order, Reply
 from allocator.priced.limits import SharedLimits
 from allocator.priced.master import Bundle
@@ -17,33 +17,32 @@ from allocator.priced.master import Bundle
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-SERIOUS = 0.1
-"""Part of the promised gain that moves the centre."""
+SERIOUS, GOOD = 0.1, 0.5
+"""Parts of the promised gain that move the centre, and that let the next proposal go further."""
 ENOUGH = 5e-4
 """Promised gain, relative to the bound, at which no more rounds are worth it."""
 FIRST_STEP = 0.05
+FIRST_TOLERANCE = 2e-4
 MOST_ROUNDS = 40
 
 
-@dataclass
+@dataclass(frozen=True)
 class State:
-    """Where the rounds stand; what a checkpoint keeps.
+    """Where the rounds stand.
 
     Attributes
     ----------
     price : (R,) float
-        Best prices so far, which also are the centre of the next proposal.
+        Best prices so far. [currency per unit of use]
     bound : float
-        No plan of the network costs less. ``-inf`` until all shards have answered once. [currency]
+        At them: no plan costs less, of the whole network once all shards have answered. [currency]
     shard_bounds : (G,) float
         Each shard's part of it.
+    cost, use : (G,), (G, R) float
+        Each shard's linear plan at these prices.
     round : int
     scale : float
-        How far proposals may go, relative to ``FIRST_STEP``.
-    cost : (G,) float
-        Cost of each shard's plan.
-    use : (G, R) float
-        What it uses.
+        How far proposals go, relative to the first.
     """
 
     price: FloatArray
@@ -54,12 +53,10 @@ class State:
     round: int = 0
     scale: float = 1.0
 
-    @classmethod
-    def fresh(cls, groups: int, resources: int) -> State:
-        """Before any round."""
-        return cls(
-            np.zeros(resources), -np.inf, np.full(groups, -np.inf), np.zeros(groups), np.zeros((groups, resources))
-        )
+
+def fresh(groups: int, resources: int) -> State:
+    """Before any round."""
+    return State(np.zeros(resources), -np.inf, np.full(groups, -np.inf), np.zeros(groups), np.zeros((groups, resources)))
 
 
 @dataclass(frozen=True)
@@ -72,9 +69,9 @@ class Round:
     phase : str
         ``sample`` or ``all``.
     bound : float
-        Best bound so far; of the sample only while that is priced. [currency]
+        Best so far; while a sample is priced, of the sample only. [currency]
     promise : float
-        What the master thinks the best bound can be.
+        What the master thinks the best bound can be. [currency]
     tight : int
         Resources with a price.
     seconds : float
@@ -89,115 +86,128 @@ class Round:
     seconds: float
 
 
-@dataclass
-class Answers:
-    """Replies of one round, by shard."""
+@dataclass(frozen=True)
+class Watching:
+    """When to stop, who is told, what is kept."""
 
-    bound: FloatArray
-    cost: FloatArray
-    use: FloatArray
-    missing: list[int] = field(default_factory=list)
+    until: Callable[[], float]
+    told: Callable[[Round], None]
+    checkpoint: Checkpoint
+    enough: float = ENOUGH
 
 
-def ask(crew: Crew, shards: list[int], price: FloatArray, until: float) -> Answers:
-    """Every shard's answer to prices; what did not come in time is ``missing``."""
-    groups = len(crew.shards)
-    found = Answers(np.zeros(groups), np.zeros(groups), np.zeros((groups, len(price))))
+def ask(crew: Crew, shards: list[int], price: FloatArray, until: float, phase: str) -> Kept | None:
+    """Every shard's answer to prices; None when they did not all come in time."""
+    place = {shard: k for k, shard in enumerate(shards)}
+    found = Kept(
+        phase,
+        price,
+        np.array(shards, dtype=np.int64),
+        np.zeros(len(shards)),
+        np.zeros(len(shards)),
+        np.zeros((len(shards), len(price))),
+    )
 
     def order(shard: int, worker: int) -> Order:
         return {"do": "price"}, {"price": price}
 
     def done(reply: Reply) -> None:
-        found.bound[reply.shard] = reply.facts["bound"]
-        found.cost[reply.shard] = reply.facts["cost"]
-        found.use[reply.shard] = reply.arrays["use"]
+        k = place[reply.shard]
+        found.bound[k], found.cost[k] = reply.facts["bound"], reply.facts["cost"]
+        found.use[k] = reply.arrays["use"]
 
-    found.missing = crew.run(shards, order, done, until)
-    return found
+    return None if crew.run(shards, order, done, until) else found
 
 
-def rounds(
-    crew: Crew,
-    limits: SharedLimits,
-    state: State,
-    shards: list[int],
-    share: FloatArray,
-    until: float = np.inf,
-    told: Callable[[Round], None] | None = None,
-    saved: Callable[[State], None] | None = None,
-    enough: float = ENOUGH,
-) -> State:
-    """Raise the bound over some shards.
+class Climb:
+    """Raises the bound over some shards.
 
     Parameters
     ----------
+    crew : Crew
+    limits : SharedLimits
     shards : list of int
         All of them, or a sample.
     share : (R,) float
         Part of each limit that stands for them; 1 for all.
-    until : float
-        ``time.monotonic()`` of the end.
-    told, saved : callable, optional
-        Told after each round; given the state to keep.
-
-    Returns
-    -------
-    State
-        With ``bound`` proven for the whole network when ``shards`` are all.
+    start : State
+        Its prices are asked first.
     """
-    whole = len(shards) == len(crew.shards)
-    limit = limits.limit * share
-    finite = np.isfinite(limit)
-    master = Bundle(len(crew.shards), limit, limits.highest)
-    centre, price, best = state.price, state.price, -np.inf
-    step = None
-    for _ in range(MOST_ROUNDS):
-        began = time.monotonic()
-        answers = ask(crew, shards, price, until)
-        if answers.missing:
-            return state
-        bound = float(answers.bound.sum() - price[finite] @ limit[finite]) + limits.constant * float(whole)
-        for shard in shards:
-            master.add(shard, float(answers.cost[shard]), answers.use[shard])
-        gain = bound - best
-        promised = np.inf if step is None else promise - best
-        if step is None or gain >= SERIOUS * promised:
-            centre = price
-            if step is not None and gain >= 0.5 * promised:
-                state = replace(state, scale=state.scale * 2)
+
+    def __init__(self, crew: Crew, limits: SharedLimits, shards: list[int], share: FloatArray, start: State) -> None:
+        self.crew, self.shards = crew, shards
+        self.all = len(shards) == len(crew.shards)
+        self.phase = "all" if self.all else "sample"
+        self.limit = limits.limit * share
+        self.finite = np.isfinite(self.limit)
+        self.constant = limits.constant if self.all else 0.0
+        self.master = Bundle(len(crew.shards), self.limit, limits.highest)
+        self.state = start
+        self.next = self.centre = start.price
+        self.promise = np.inf
+        self._best = -np.inf
+        self._step: FloatArray | None = None
+
+    def take(self, found: Kept) -> float:
+        """Learn from a round, also one of an earlier run; the bound at its prices."""
+        price = found.price
+        bound = float(found.bound.sum() - price[self.finite] @ self.limit[self.finite]) + self.constant
+        for k, shard in enumerate(found.shards.tolist()):
+            self.master.add(shard, float(found.cost[k]), found.use[k])
+        scale, promised = self.state.scale, self.promise - self._best
+        if self._step is None:
+            self._step = self._first_step(found)
+            self.centre = price
+        elif bound - self._best >= SERIOUS * promised:
+            self.centre = price
+            scale *= 2.0 if bound - self._best >= GOOD * promised else 1.0
         else:
-            state = replace(state, scale=state.scale / 2)
-        if bound > best:
-            best = bound
-            state = replace(state, price=price, cost=answers.cost, use=answers.use, round=state.round + 1)
-            if whole:
-                state = replace(state, bound=max(bound, state.bound), shard_bounds=answers.bound)
+            scale /= 2.0
+        if bound > self._best:
+            self._best = bound
+            groups = len(self.crew.shards)
+            parts, cost, use = np.full(groups, -np.inf), np.zeros(groups), np.zeros((groups, len(price)))
+            parts[found.shards], cost[found.shards], use[found.shards] = found.bound, found.cost, found.use
+            self.state = State(price, bound, parts, cost, use, self.state.round + 1, scale)
         else:
-            state = replace(state, round=state.round + 1)
-        if saved is not None:
-            saved(state)
-        if step is None:
-            step = _first_step(answers, limit, finite)
-        scale = abs(best) if best else 1.0
-        proposal = master.propose(centre, step * state.scale, max(5e-5 * scale, 0.1 * (min(promised, scale) if np.isfinite(promised) else 2e-3 * scale)))
-        promise = proposal.model
-        if told is not None:
-            tight = int((price > 0).sum())
-            shown = best if whole else best
-            told(Round(state.round, "all" if whole else "sample", shown, promise, tight, time.monotonic() - began))
-        price = proposal.price
-        if promise - best <= enough * scale or time.monotonic() >= until:
-            break
-    return state
+            old = self.state
+            self.state = State(
+                old.price, old.bound, old.shard_bounds, old.cost, old.use, old.round + 1, scale
+            )
+        self._propose(promised)
+        return bound
 
+    def _propose(self, promised: float) -> None:
+        size = max(abs(self._best), 1.0)
+        assert self._step is not None
+        loose = 0.1 * promised if np.isfinite(promised) else FIRST_TOLERANCE * size
+        found = self.master.propose(self.centre, self._step * self.state.scale, max(0.1 * ENOUGH * size, loose))
+        self.next, self.promise = found.price, found.model
 
-def _first_step(answers: Answers, limit: FloatArray, finite: NDArray[np.bool_]) -> FloatArray:
-    """Squares of a first price move: what all is worth, spread over what is overdrawn, in each resource's own unit."""
-    over = int((answers.use.sum(axis=0)[finite] > limit[finite]).sum())
-    size = np.where(finite, np.maximum(limit, 1e-9), 1.0)
-    return np.where(finite, FIRST_STEP * abs(answers.cost.sum()) / max(over, 1) / size**2, 0.0)
+    def done(self, enough: float) -> bool:
+        """Whether the master promises too little for another round."""
+        return self.promise - self._best <= enough * max(abs(self._best), 1.0)
 
+    def run(self, watching: Watching) -> State:
+        """Rounds until the promise is small or the time is up."""
+        for _ in range(MOST_ROUNDS):
+            if self._step is not None and (self.done(watching.enough) or time.monotonic() >= watching.until()):
+                break
+            began = time.monotonic()
+            tight = int((self.next > 0).sum())
+            found = ask(self.crew, self.shards, self.next, watching.until() if self._step is not None else np.inf, self.phase)
+            if found is None:
+                break
+            self.take(found)
+            watching.checkpoint.keep(found)
+            watching.told(
+                Round(self.state.round, self.phase, self._best, self.promise, tight, time.monotonic() - began)
+            )
+        return self.state
 
-def facts(found: Round) -> dict[str, Any]:
-    """A round as plain facts."""
-    return {name: getattr(found, name) for name in Round.__dataclass_fields__}
+    def _first_step(self, found: Kept) -> FloatArray:
+        """Squares of a first price move: what all is worth, spread over what is overdrawn, in each resource's own unit."""
+        limit, finite = self.limit, self.finite
+        over = int((found.use.sum(axis=0)[finite] > limit[finite]).sum())
+        size = np.where(finite, np.maximum(limit, 1e-9), 1.0)
+        return np.where(finite, FIRST_STEP * abs(found.cost.sum()) / max(over, 1) / size**2, 0.0)

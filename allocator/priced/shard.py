@@ -31,6 +31,7 @@ class Member:
     packed: Packed
     expiry: IntArray
     basis: Any = None
+    bound: float = -np.inf
     cost: float = 0.0
     uses: IntArray | None = None
     amounts: FloatArray | None = None
@@ -114,7 +115,7 @@ class Shard:
         for member in self.members:
             block = member.packed.open()
             found = price_item(self.hot, block, price, member.basis)
-            member.basis = found.basis
+            member.basis, member.bound = found.basis, found.bound
             mine = block.used(found.x, self.count)
             bounds.append(found.bound)
             cost += found.cost
@@ -125,7 +126,14 @@ class Shard:
         return self._work(began, float(np.sum(bounds)), cost, use, len(self.members))
 
     def settle(
-        self, price: FloatArray, slack: FloatArray, over: FloatArray, whole: bool, every: bool, better: bool = False
+        self,
+        price: FloatArray,
+        slack: FloatArray,
+        over: FloatArray,
+        whole: bool,
+        every: bool,
+        better: bool = False,
+        least: float = -np.inf,
     ) -> Work:
         """Plan items again within what is left.
 
@@ -142,6 +150,8 @@ class Shard:
             All items; else only those that use what is overdrawn.
         better : bool
             Keep a new plan only if it is better at these prices than the one there.
+        least : float
+            Only items whose plan may be that much too dear: its cost at the prices less its bound there. [currency]
         """
         began = self._mark()
         slack = slack.copy()
@@ -151,10 +161,12 @@ class Shard:
             own = member.use(self.count)
             if not every and not ((own > 0) & (slack < -tolerance)).any():
                 continue
+            if member.cost + float(price @ own) - member.bound < least:
+                continue
             block = member.packed.open()
             found = settle_item(self.hot, block, price, own + slack, over, member.basis, whole)
             done += 1
-            member.basis = found.basis
+            member.basis, member.bound = found.basis, max(found.bound, member.bound)
             if better and self._value(member.cost, own, own, slack, price, over) <= self._value(
                 found.cost, found.use, own, slack, price, over
             ):

@@ -1,0 +1,319 @@
+"""The engine of networks that one program can't hold: prices, rounds, a plan from prices, and its proof."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.engine.quantities import Flows, Quantities
+from allocator.network.network import Network
+from allocator.network.prices import build_prices
+from allocator.plan.tight import Marginals
+from allocator.priced import finish
+from allocator.priced.checkpoint import Checkpoint
+from allocator.priced.crew import Crew, Order, Reply, Spent
+from allocator.priced.finish import Finisher, true_cost
+from allocator.priced.limits import SharedLimits, build_limits
+from allocator.priced.rounds import Climb, Round, State, Watching, fresh
+from allocator.priced.sample import cut, first_sample, shares
+from allocator.priced.shard import SERVE, SHIP
+from allocator.priced.source import Source, write_source
+from allocator.priced.worth import resource_worth
+from allocator.program.resources import resource_data
+from allocator.program.structure import build_structure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+FINISHING = 3.0
+"""Time that a plan from prices takes, in first rounds of all items."""
+WORTH_IT = 0.02
+"""Part of the gap that another improving pass must close to be made."""
+MOST_IMPROVING = 3
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How to go about it.
+
+    Attributes
+    ----------
+    gap : float
+        Relative gap at which the plan is good enough.
+    until : float
+        ``time.monotonic()`` by which the plan must be there.
+    workers : int
+    cluster : str or None
+        Address of a Ray cluster; None: processes of this machine.
+    checkpoint : Path or None
+        Folder for what is kept after each round.
+    resume : bool
+        Go on from there.
+    plan_id : str
+    shared : Path or None
+        Folder that all machines of a cluster see.
+    """
+
+    gap: float
+    until: float = math.inf
+    workers: int = 2
+    cluster: str | None = None
+    checkpoint: Path | None = None
+    resume: bool = False
+    plan_id: str = ""
+    shared: Path | None = None
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Who is told what: names of stages, rounds, passes."""
+
+    stage: Callable[[str], None] = lambda name: None
+    event: Callable[[str, dict[str, Any]], None] = lambda name, facts: None
+
+
+@dataclass(frozen=True)
+class PricedPlan:
+    """A plan from prices.
+
+    Attributes
+    ----------
+    quantities : Quantities or None
+        None when the time was up before every item had a whole plan.
+    marginals : Marginals
+    bound : float
+        No plan of the network costs less; ``-inf`` when the first round was not finished. [currency]
+    cost : float
+        Of the quantities, by the blocks' own arithmetic. [currency]
+    status : str
+        ``optimal`` (within the asked gap), ``open`` or ``deadline``.
+    proof : dict
+        What certificate.json carries to prove the bound again: prices by resource, shards' bounds.
+    spent : Spent
+    rounds, shards, items : int
+    shape : (rows, columns, non-zeros)
+        Not stacked anywhere: zeros.
+    """
+
+    quantities: Quantities | None
+    marginals: Marginals
+    bound: float
+    cost: float
+    status: str
+    proof: dict[str, Any]
+    spent: Spent
+    rounds: int
+    log: list[dict[str, Any]] = field(default_factory=list)
+
+
+def solve_priced(network: Network, setting: Setting, telling: Telling | None = None) -> PricedPlan:
+    """Plan a network item by item.
+
+    Parameters
+    ----------
+    network : Network
+    setting : Setting
+    telling : Telling, optional
+
+    Returns
+    -------
+    PricedPlan
+
+    Raises
+    ------
+    SolverError
+        When a shard fails, or costs its worker again and again.
+    """
+    telling = telling or Telling()
+    telling.stage("program")
+    source = build_source(network)
+    shards = cut(network)
+    with _crew(source, shards, setting) as crew:
+        telling.stage("prices")
+        run = _Run(network, source, crew, setting, telling)
+        state = run.climb()
+        if not np.isfinite(state.bound):
+            return run.nothing()
+        telling.stage("whole units")
+        return run.plan(state)
+
+
+def build_source(network: Network) -> Source:
+    """What workers read, of a network."""
+    structure = build_structure(network, 1)
+    prices = build_prices(network)
+    return Source(network, structure, build_limits(structure, resource_data(network, prices), prices))
+
+
+@contextmanager
+def _crew(source: Source, shards: list[IntArray], setting: Setting) -> Iterator[Crew]:
+    """Workers that see the source's files; both gone at the end."""
+    parent = setting.shared if setting.cluster else _quick_folder()
+    with tempfile.TemporaryDirectory(prefix="allocator-", dir=parent) as scratch:
+        folder = Path(scratch)
+        write_source(source, folder)
+        if setting.cluster:
+            from allocator.priced.cluster import RayCrew
+
+            crew: Crew = RayCrew(folder, shards, setting.workers, setting.cluster)
+        else:
+            from allocator.priced.local import LocalCrew
+
+            crew = LocalCrew(folder, shards, setting.workers)
+        with crew:
+            yield crew
+
+
+def _quick_folder() -> str | None:
+    """Memory-backed temporary files where there is room for them; the arrays are mapped, not read."""
+    shm = Path("/dev/shm")
+    try:
+        free = os.statvfs(shm)
+    except OSError:
+        return None
+    return str(shm) if os.access(shm, os.W_OK) and free.f_bavail * free.f_frsize > 2 << 30 else None
+
+
+class _Run:
+    """One run: climb to a bound, finish to a plan."""
+
+    def __init__(self, network: Network, source: Source, crew: Crew, setting: Setting, telling: Telling) -> None:
+        self.network, self.source, self.crew, self.setting, self.telling = network, source, crew, setting, telling
+        self.limits: SharedLimits = source.limits
+        self.checkpoint = Checkpoint(setting.checkpoint, setting.plan_id, setting.resume)
+        self.log: list[dict[str, Any]] = []
+        self.first_round = 0.0
+        self.rounds = 0
+
+    def climb(self) -> State:
+        """Prices from a sample first when there are many items, then rounds of all."""
+        groups, count = len(self.crew.shards), self.limits.count
+        state = fresh(groups, count)
+        watching = Watching(self._stop_rounds, self._told, self.checkpoint)
+        kept = self.checkpoint.kept
+        sample = first_sample(self.crew.shards)
+        if sample < groups and not any(found.phase == "all" for found in kept):
+            share = shares(self.network, self.source.structure, self.limits, self.crew.shards, sample)
+            sampled = Climb(self.crew, self.limits, list(range(sample)), share, state)
+            for found in kept:
+                sampled.take(found)
+            best = sampled.run(watching)
+            state = fresh(groups, count)
+            state = State(best.price, -np.inf, state.shard_bounds, state.cost, state.use, best.round, 1.0)
+        climb = Climb(self.crew, self.limits, list(range(groups)), np.ones(count), state)
+        for found in kept:
+            if found.phase == "all":
+                climb.take(found)
+        return climb.run(watching)
+
+    def _told(self, found: Round) -> None:
+        if found.phase == "all" and not self.first_round:
+            self.first_round = found.seconds
+        self.rounds = found.number
+        facts = {name: getattr(found, name) for name in Round.__dataclass_fields__}
+        self.log.append({"event": "round", **facts})
+        self.telling.event("round", facts)
+
+    def _stop_rounds(self) -> float:
+        """When rounds must end for a plan to be there in time."""
+        return self.setting.until - FINISHING * self.first_round
+
+    def nothing(self) -> PricedPlan:
+        """The time was up before the first round."""
+        return PricedPlan(
+            None, Marginals([], np.empty(0, dtype=np.int64), np.empty(0)), -np.inf, np.inf, "deadline", {}, self.crew.spent, 0, self.log
+        )  # fmt: skip
+
+    def plan(self, state: State) -> PricedPlan:
+        """A plan in whole packs, as good as is asked and time allows."""
+        finisher = Finisher(self.crew, self.limits, state, self.setting.until, self._passed)
+        done = finisher.relieve() and finisher.whole() and finisher.mend()
+        if done:
+            self._improve(finisher, state)
+        cost = true_cost(self.limits, finisher.stock)
+        quantities = self._quantities() if done else None
+        status = "optimal" if done and self._gap(cost, state) <= self.setting.gap else "open"
+        if status == "open" and (not done or time.monotonic() >= self.setting.until):
+            status = "deadline"
+        return PricedPlan(
+            quantities,
+            self._marginals(state, finisher) if done else self.nothing().marginals,
+            state.bound,
+            cost,
+            status,
+            self._proof(state),
+            self.crew.spent,
+            state.round,
+            self.log,
+        )
+
+    def _improve(self, finisher: Finisher, state: State) -> None:
+        for _ in range(MOST_IMPROVING):
+            before = true_cost(self.limits, finisher.stock)
+            if self._gap(before, state) <= self.setting.gap or time.monotonic() >= self.setting.until:
+                return
+            if finisher.improve() < WORTH_IT * (before - state.bound):
+                return
+
+    @staticmethod
+    def _gap(cost: float, state: State) -> float:
+        return (cost - state.bound) / max(abs(cost), 1.0)
+
+    def _passed(self, found: finish.Pass) -> None:
+        facts = {name: getattr(found, name) for name in finish.Pass.__dataclass_fields__}
+        self.log.append({"event": "pass", **facts})
+        self.telling.event("pass", facts)
+
+    def _gather(self, what: str) -> list[dict[str, Any]]:
+        found: dict[int, dict[str, Any]] = {}
+
+        def order(shard: int, worker: int) -> Order:
+            return {"do": what}, {}
+
+        def done(reply: Reply) -> None:
+            found[reply.shard] = reply.arrays
+
+        self.crew.run(range(len(self.crew.shards)), order, done)
+        return [found[shard] for shard in sorted(found)]
+
+    def _quantities(self) -> Quantities:
+        parts = self._gather("flows")
+        whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        order = np.lexsort((whole["expiry"], whole["bucket"], whole["way"], whole["item"]))
+        made = []
+        for variable in (SHIP, SERVE):
+            mine = order[whole["variable"][order] == variable]
+            made.append(Flows(*(whole[name][mine] for name in ("item", "way", "bucket", "expiry", "quantity"))))
+        return Quantities(*made)
+
+    def _marginals(self, state: State, finisher: Finisher) -> Marginals:
+        parts = self._gather("bids")
+        key = np.concatenate([part["key"] for part in parts])
+        value = np.concatenate([part["value"] for part in parts])
+        order = np.argsort(key)
+        return Marginals(
+            resource_worth(self.network, self.limits, state.price, finisher.stock.total), key[order], value[order]
+        )
+
+    def _proof(self, state: State) -> dict[str, Any]:
+        """Prices and shards' bounds: any prices prove a bound, so these can be checked item by item."""
+        priced = np.flatnonzero(state.price > 0)
+        return {
+            "resources": priced.tolist(),
+            "prices": state.price[priced].tolist(),
+            "shard_bounds": state.shard_bounds.tolist(),
+            "shards": len(self.crew.shards),
+        }

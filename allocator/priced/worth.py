@@ -1,0 +1,54 @@
+"""What the next unit of each tight resource is worth, in the words of a plan's certificate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from allocator.network.network import Network
+from allocator.plan.tight import KINDS, place
+from allocator.priced.limits import SharedLimits
+from allocator.program.stamp import LAW_NAMES
+
+FloatArray = NDArray[np.float64]
+
+LAWS = {
+    "use_lane_volume": "lane_volume",
+    "use_inbound": "inbound",
+    "use_outbound": "outbound",
+    "use_outbound_units": "outbound_units",
+    "use_storage": "storage",
+    "use_admission": "admission",
+    "use_fill": "fill",
+}
+"""Shared law of each use law."""
+
+
+def resource_worth(network: Network, limits: SharedLimits, price: FloatArray, use: FloatArray) -> list[dict[str, Any]]:
+    """Shared limits with a price, dearest first, as :func:`allocator.plan.tight.resource_prices` gives them.
+
+    Parameters
+    ----------
+    price, use : (R,) float
+        On top of the base prices; what the plan uses.
+    """
+    # a minimum fill pays for every unit until its limit: what more of it costs is what is left of that
+    fill = limits.law == LAW_NAMES.index("use_fill")
+    worth = np.where(fill, np.maximum(-limits.base - price, 0.0) * (use <= limits.limit * (1 + 1e-9)), price)
+    found = []
+    for r in np.flatnonzero(worth > 1e-7 * max(1.0, float(worth.max(initial=0.0)))).tolist():
+        law = LAWS[LAW_NAMES[int(limits.law[r])]]
+        kind, unit = KINDS[law]
+        found.append(
+            {
+                "resource": kind,
+                **place(network, law, limits.key[r]),
+                "price": float(worth[r]),
+                "use": float(use[r]),
+                "limit": float(limits.limit[r]),
+                "unit": unit,
+            }
+        )
+    return sorted(found, key=lambda e: (-e["price"], e["resource"], str(e["site"]), str(e["origin"]), str(e["date"])))
