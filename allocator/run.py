@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from allocator.audit import AuditReport, audit
+from allocator.engine.outlooks import Hedged, solve_outlooks
 from allocator.engine.problem import Limits, SolverError
 from allocator.engine.process import Solver
 from allocator.engine.quantities import Quantities, read_quantities
@@ -139,8 +140,13 @@ def _optimise(
         clock.stage("program")
         program = build_program(network)
         limits = replace(_limits(options, program, clock.left()), presolve=presolve)
+        hedged: Hedged | None = None
         try:
-            solution = solve_whole(network, program, solver, limits, clock.watch.progress, clock.stage)
+            if network.outlooks.count > 1:
+                hedged = solve_outlooks(network, program, solver, limits, clock.watch.progress, clock.stage)
+                solution = hedged.mean_solution
+            else:
+                solution = solve_whole(network, program, solver, limits, clock.watch.progress, clock.stage)
         except NoPlanError as late:
             note = "the deadline came before the solver had a plan: this is the rules engine's plan"
             return baseline, _Proof(late.bound, "deadline", "rules", "branch and bound"), [note]
@@ -149,10 +155,10 @@ def _optimise(
             return baseline, _Proof(None, "degraded", "rules", "none"), [note]
         seconds = solver.seconds
     clock.stage("lots")
-    draft = _draft(network, program, solution, plan_id)
+    draft = _draft(network, program, solution, plan_id) if hedged is None else _hedged_draft(hedged, plan_id)
     proof = _Proof(
         solution.bound,
-        solution.status,
+        solution.status if hedged is None else hedged.status,
         "whole",
         solution.proof,
         solution.nodes,
@@ -169,6 +175,13 @@ def _optimise(
 def _draft(network: Network, program: Program, solution: Solution, plan_id: str) -> Draft:
     quantities: Quantities = read_quantities(network, program, solution.x)
     return draft_plan(network, quantities, plan_id, program.prices, whole_marginals(network, program, solution))
+
+
+def _hedged_draft(hedged: Hedged, plan_id: str) -> Draft:
+    network, program, solution = hedged.mean_network, hedged.mean_program, hedged.mean_solution
+    quantities = read_quantities(network, program, solution.x)
+    marginals = whole_marginals(network, program, solution, over=(hedged.program, hedged.solution))
+    return draft_plan(network, quantities, plan_id, program.prices, marginals, hedged.hedge)
 
 
 def _limits(options: Options, program: Program, left: float) -> Limits:

@@ -36,7 +36,8 @@ def ring_columns(network: Network, program: Program, x: FloatArray) -> list[IntA
     lane, bucket = columns.first[ship], columns.bucket[ship]
     ship = ship[lanes.arrival[lane, bucket] == bucket]
     lane, bucket, item = columns.first[ship], columns.bucket[ship], columns.item[ship]
-    _, sites, buckets = network.size
+    items, sites, buckets = network.size
+    item = item + items * (columns.outlook[ship] + 1)
     place = (item * buckets + bucket) * np.int64(sites)
     tail, head = place + lanes.origin[lane], place + lanes.destination[lane]
     left = np.arange(len(ship))

@@ -55,6 +55,10 @@ class Quanta:
         variable = np.full(n, -1, dtype=np.int64)
         variable[: program.first_shared_column] = program.columns.variable
         moved = quantum > 0
+        outlook = program.columns.outlook
+        if (outlook > 0).any():
+            # of several outlooks only what is decided for all of them is ever carried out
+            moved[: len(outlook)] &= outlook < 0
         return cls(
             np.where(moved, quantum, 1.0), moved & np.isin(variable, FLOWS), moved & np.isin(variable, DECISIONS), item
         )

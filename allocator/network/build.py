@@ -13,6 +13,7 @@ from allocator.network import coding
 from allocator.network.demand import build_demand
 from allocator.network.lanes import build_lanes, lane_codes
 from allocator.network.network import KINDS, Calendar, Lanes, Limits, Locks, Network, Policies, Previous, Sites
+from allocator.network.outlooks import build_outlooks
 from allocator.network.supply import build_lots
 from allocator.tables import Tables
 
@@ -48,7 +49,7 @@ def build_network(tables: Tables, previous: pd.DataFrame | None = None) -> Netwo
         float((lots.quantity * unit_volume[lots.item]).sum()),
     )  # fmt: skip
     claims, demand = build_demand(tables, calendar, items, channels, zones, quantum)
-    margin, unmet = _prices(tables, items, channels)
+    margin, unmet, cancel = _prices(tables, items, channels)
     order = coding.ranks(tables["channels"], "channel", channels)
     waits = np.zeros(len(channels), dtype=bool)
     waits[order] = coding.choices(tables["channels"], "unmet", ("lost", "backorder")) == 1
@@ -77,6 +78,8 @@ def build_network(tables: Tables, previous: pd.DataFrame | None = None) -> Netwo
         previous=_previous(previous, tables, calendar, items, lanes),
         change_cost=float(tables.settings.change_cost or 0.0) if previous is not None else 0.0,
         serves_channel=np.array([fulfilment.min(), fulfilment.max()]) if len(fulfilment) else np.zeros(2),
+        cancel_cost=cancel,
+        outlooks=build_outlooks(tables, calendar, items, channels, zones),
     )
 
 
@@ -140,7 +143,7 @@ def _policies(tables: Tables, items: list[str], sites: list[str], quantum: Float
     )
 
 
-def _prices(tables: Tables, items: list[str], channels: list[str]) -> tuple[FloatArray, FloatArray]:
+def _prices(tables: Tables, items: list[str], channels: list[str]) -> tuple[FloatArray, FloatArray, FloatArray]:
     table = tables["prices"]
     item = coding.ranks(table, "item", items)
     channel = coding.ranks(table, "channel", channels)
@@ -148,7 +151,10 @@ def _prices(tables: Tables, items: list[str], channels: list[str]) -> tuple[Floa
     unmet = np.zeros_like(margin)
     margin[item, channel] = coding.amounts(table, "margin", 0.0)
     unmet[item, channel] = coding.amounts(table, "unmet_cost", 0.0)
-    return margin, unmet
+    cancel = unmet.copy()
+    stated = coding.amounts(table, "cancel_cost")
+    cancel[item, channel] = np.where(np.isnan(stated), unmet[item, channel], stated)
+    return margin, unmet, cancel
 
 
 def _locks(tables: Tables, calendar: Calendar, items: list[str], lanes: Lanes) -> Locks:

@@ -80,7 +80,7 @@ def build_demand(
         np.concatenate([item, firm[0]]),
         all_claims,
         buckets,
-        _last(calendar, buckets, np.concatenate([wait_days[channel], left]), claims.waits[all_claims]),
+        last_bucket(calendar, buckets, np.concatenate([wait_days[channel], left]), claims.waits[all_claims]),
         np.concatenate([quantity, firm[4]]),
     )
     return claims, demand
@@ -103,7 +103,7 @@ def _pairs(channel: IntArray, zone: IntArray) -> list[tuple[int, int]]:
     return [(int(c), int(z)) for c, z in np.argwhere(seen)]
 
 
-def _last(calendar: Calendar, bucket: IntArray, wait: IntArray, waits: NDArray[np.bool_]) -> IntArray:
+def last_bucket(calendar: Calendar, bucket: IntArray, wait: IntArray, waits: NDArray[np.bool_]) -> IntArray:
     """Last bucket in which demand due in a bucket may be served: waits count from the bucket's last day; T beyond the horizon."""
     until = calendar.bucket_of(calendar.last[bucket] + wait)
     return np.where(waits, np.maximum(until, bucket), bucket)

@@ -228,6 +228,78 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Points:
+    """Demand points: forecast rows inside the horizon, sorted by item, channel, zone and day.
+
+    Attributes
+    ----------
+    item, channel, zone, day : (n,) int
+    key, factor_key : (n,) uint64
+        What a point's own draws, and the factor it shares, come from: its codes and date, never its place in the table.
+    mean, std : (n,) float
+        Std NaN where none is stated. [units]
+    quantiles : (n, 7) float
+        NaN where not stated. [units]
+    """
+
+    item: IntArray
+    channel: IntArray
+    zone: IntArray
+    day: IntArray
+    key: NDArray[np.uint64]
+    factor_key: NDArray[np.uint64]
+    mean: FloatArray
+    std: FloatArray
+    quantiles: FloatArray
+
+    def take(self, rows: IntArray) -> Points:
+        """Some of the points."""
+        return Points(*(getattr(self, name)[rows] for name in Points.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class Outlooks:
+    """How demand may turn out.
+
+    Attributes
+    ----------
+    count : int
+        Demand paths K; 1 = the mean.
+    seed : int
+    common_factor : float
+        Share of a point's variance that all points of its item and day have in common. [1]
+    points : Points
+        None when ``count`` is 1.
+    start : (I+1,) int
+        First point of each item.
+    wait : (C,) int
+        ``max_wait_days`` of each channel.
+    """
+
+    count: int
+    seed: int
+    common_factor: float
+    points: Points
+    start: IntArray
+    wait: IntArray
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Committed shipments that are given: item, lane, bucket, expiry day of the class, quantity [units].
+
+    ``exact``: they go as they are; otherwise they are the most that goes. Committed shipments not listed are 0.
+    """
+
+    item: IntArray
+    lane: IntArray
+    bucket: IntArray
+    expiry: IntArray
+    quantity: FloatArray
+    exact: bool = True
+
+
+@dataclass(frozen=True)
 class Network:
     """Everything the engine needs, coded. Units: units, m3, currency, day numbers from ``calendar.start``."""
 
@@ -254,6 +326,9 @@ class Network:
     previous: Previous
     change_cost: float
     serves_channel: FloatArray
+    cancel_cost: FloatArray
+    outlooks: Outlooks
+    decided: Decided | None = None
 
     @property
     def size(self) -> tuple[int, int, int]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.network.network import Network
+from allocator.network.network import Network, Outlooks
 
 IntArray = NDArray[np.int64]
 
 PER_ITEM = {
-    "": ("quantum", "unit_cost", "unit_volume", "rotation", "margin", "unmet_cost"),
+    "": ("quantum", "unit_cost", "unit_volume", "rotation", "margin", "unmet_cost", "cancel_cost"),
     "lanes": ("pack", "min_quantity", "freight", "method", "open"),
     "policies": ("carried", "min_stock", "safety_stock", "max_stock"),
 }
@@ -46,9 +46,8 @@ def restrict(network: Network, items: IntArray) -> Network:
         owner = getattr(network, part, None)
         if owner is not None:
             changed[part] = _rows(owner, place, items)
-    outlooks = getattr(network, "outlooks", None)
-    if outlooks is not None and outlooks.count > 1:
-        changed["outlooks"] = _points(outlooks, place, items)
+    if network.outlooks.count > 1:
+        changed["outlooks"] = _points(network.outlooks, place, items)
     return replace(network, items=[network.items[i] for i in items.tolist()], **changed)
 
 
@@ -70,11 +69,10 @@ def _rows(owner: Any, place: IntArray, items: IntArray) -> Any:
     return replace(owner, **(taken | {"item": place[item[mine]]}))
 
 
-def _points(outlooks: Any, place: IntArray, items: IntArray) -> Any:
-    assert is_dataclass(outlooks)
+def _points(outlooks: Outlooks, place: IntArray, items: IntArray) -> Outlooks:
     count = np.diff(outlooks.start)[items]
     low = outlooks.start[items]
     mine = np.repeat(low - (np.cumsum(count) - count), count) + np.arange(int(count.sum()))
     points = outlooks.points.take(mine)
     points = replace(points, item=place[points.item])
-    return replace(outlooks, points=points, start=np.concatenate([[0], np.cumsum(count)]))  # type: ignore[type-var]
+    return replace(outlooks, points=points, start=np.concatenate([[0], np.cumsum(count)]))

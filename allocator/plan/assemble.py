@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from allocator.engine.hedge import Hedge
 from allocator.engine.quantities import Quantities
 from allocator.memory import give_back
 from allocator.network.network import Network
@@ -26,11 +27,13 @@ from allocator.plan.account import (
     settle_overruns,
     settle_stock,
 )
+from allocator.plan.bookings import build_bookings, no_bookings
 from allocator.plan.exceptions import LOT_REASONS, REASONS, Exceptions
 from allocator.plan.frames import Frames
 from allocator.plan.ledger import ledger, lot_moves
 from allocator.plan.moves import Moved, assign_lots
 from allocator.plan.reserves import reserves
+from allocator.plan.split import hedge_table, split
 from allocator.plan.tight import Marginals, bids
 from allocator.plan.words import Words
 
@@ -46,6 +49,9 @@ TABLES = (
     "lot_moves",
     "ledger",
     "kpis",
+    "bookings",
+    "split",
+    "hedge",
 )
 """Tables of a plan, in the order they are written."""
 
@@ -67,6 +73,8 @@ class Draft:
         Items whose lots follow the planned classes instead of their rotation.
     unfilled : float
         Quantity asked of the lots and not found. [units]
+    outlooks : dict or None
+        What is proven over several outlooks.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -75,6 +83,7 @@ class Draft:
     prices: list[dict[str, Any]]
     fell_back: list[str]
     unfilled: float
+    outlooks: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +116,7 @@ def draft_plan(
     plan_id: str,
     prices: Prices,
     marginals: Marginals | None,
+    hedge: Hedge | None = None,
 ) -> Draft:
     """Assemble a plan.
 
@@ -120,6 +130,8 @@ def draft_plan(
         What units, moves and overruns cost.
     marginals : Marginals or None
         What the next unit is worth; None (rules engine): nothing is known of it.
+    hedge : Hedge, optional
+        The solve over several outlooks, whose commit window this plan on the mean demand carries out.
 
     Returns
     -------
@@ -129,7 +141,7 @@ def draft_plan(
     parts, assignment = settled.components, settled.moved.assignment
     fell_back, unfilled = [network.items[i] for i in assignment.fell_back], float(assignment.unfilled.sum())
     give_back()  # of the two ways, the one that was not taken
-    tables = _tables(network, prices, settled, marginals)
+    tables = _tables(network, prices, settled, marginals, hedge)
     del settled, assignment
     give_back()
     return Draft(
@@ -139,10 +151,13 @@ def draft_plan(
         prices=[] if marginals is None else marginals.resources,
         fell_back=fell_back,
         unfilled=unfilled,
+        outlooks=None if hedge is None else hedge.facts,
     )
 
 
-def _tables(network: Network, prices: Prices, settled: Settled, marginals: Marginals | None) -> dict[str, pd.DataFrame]:
+def _tables(
+    network: Network, prices: Prices, settled: Settled, marginals: Marginals | None, hedge: Hedge | None
+) -> dict[str, pd.DataFrame]:
     """All tables that follow from moves with their lots; the ledger follows from ``lot_moves``."""
     moved, claimed, stocked = settled.moved, settled.claimed, settled.stocked
     frames = Frames(network, moved)
@@ -151,14 +166,23 @@ def _tables(network: Network, prices: Prices, settled: Settled, marginals: Margi
     bid = np.zeros(count) if marginals is None else bids(marginals, network, moved.admissions)
     exceptions = Exceptions(network, prices, frames, tight)
     rows = missing(network, claimed)
+    held, limit, bookings = reserves(network, moved, stocked, frames), None, no_bookings(frames)
+    if hedge is not None and marginals is not None:
+        policy = build_bookings(hedge, prices, moved, stocked, marginals)
+        serves = moved.admissions
+        limit = policy.of(network, serves.item, serves.way, serves.bucket, moved.served)
+        bookings = policy.table(frames)
     return {
         "shipments": frames.shipments(),
-        "reserves": reserves(network, moved, stocked, frames),
-        "admissions": frames.admissions(bid),
+        "reserves": held,
+        "admissions": frames.admissions(bid, limit),
         "projections": frames.projections(stocked),
         "unmet": frames.unmet(claimed, rows, prices, _reasons(network, moved, claimed, rows, exceptions)),
         "exceptions": exceptions.table(claimed, stocked, settled.overruns),
         "lot_moves": lot_moves(network, moved, frames),
+        "bookings": bookings,
+        "split": split(network, moved, held, frames, hedge),
+        "hedge": hedge_table(frames, None if hedge is None else hedge.holding),
     }
 
 
@@ -210,7 +234,7 @@ def certificate(
     known = bound is not None and math.isfinite(bound)
     low = min(float(bound), draft.objective) if known else None  # type: ignore[arg-type]
     gap = None if low is None else (draft.objective - low) / max(abs(draft.objective), 1.0)
-    return {
+    paper = {
         "sense": "minimise",
         "objective": draft.objective,
         "value": -draft.objective,
@@ -225,3 +249,4 @@ def certificate(
         "value_over_rules": None if rules is None else rules - draft.objective,
         "prices": draft.prices,
     }
+    return paper if draft.outlooks is None else paper | {"outlooks": draft.outlooks}

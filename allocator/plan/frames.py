@@ -143,8 +143,8 @@ class Frames:
         covered = later[at, np.maximum(arrival, 0)] >= self.moved.shipped
         return np.asarray((known[at] == wanted) & (arrival >= 0) & covered) if len(known) else np.zeros(len(at), bool)
 
-    def admissions(self, bid: FloatArray) -> pd.DataFrame:
-        """One row an item, site, channel, zone, date and claim."""
+    def admissions(self, bid: FloatArray, limit: FloatArray | None = None) -> pd.DataFrame:
+        """One row an item, site, channel, zone, date and claim; without booking limits the quantity is the limit."""
         n, serves = self.network, self.moved.admissions
         claims, served = n.claims, self.moved.served
         arc_channel, arc_zone = claims.channel[claims.arc_claim], claims.zone[claims.arc_claim]
@@ -165,7 +165,7 @@ class Frames:
                 "zone": self.place.column(zone[arc]),
                 "date": self.bucket_dates(serves.bucket[rows]),
                 "quantity": quantity,
-                "booking_limit": quantity.copy(),
+                "booking_limit": quantity.copy() if limit is None else limit[rows],
                 "bid_price": bid[rows],
                 "claim": self.label.column(label[arc]),
             },

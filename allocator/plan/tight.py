@@ -48,23 +48,29 @@ class Marginals:
     bid_key: IntArray
     bid_value: FloatArray
 
+    def at(self, key: IntArray) -> FloatArray:
+        """Value of one more unit at places, 0 where nothing is scarce. [currency per unit]"""
+        out = np.zeros(len(key))
+        if len(self.bid_key):
+            place = np.minimum(np.searchsorted(self.bid_key, key), len(self.bid_key) - 1)
+            hit = self.bid_key[place] == key
+            out[hit] = self.bid_value[place[hit]]
+        return out
 
-def whole_marginals(network: Network, program: Program, solution: Solution) -> Marginals:
-    """Marginals of a solved program."""
-    keys, values = _stock_values(network, program, solution)
+
+def whole_marginals(
+    network: Network, program: Program, solution: Solution, over: tuple[Program, Solution] | None = None
+) -> Marginals:
+    """Marginals of a solved program; stock is valued ``over`` another, that of several outlooks, where one is given."""
+    keys, values = _stock_values(network, *(over or (program, solution)))
     return Marginals(resource_prices(network, program, solution), keys, values)
 
 
 def bids(marginals: Marginals, network: Network, admissions: Flows) -> FloatArray:
     """Value of one more unit at the serving site on the day, for each admission. [currency per unit]"""
     _, sites, buckets = network.size
-    wanted = (admissions.item * np.int64(sites) + network.claims.arc_site[admissions.way]) * buckets + admissions.bucket
-    out = np.zeros(len(wanted))
-    if len(marginals.bid_key):
-        at = np.minimum(np.searchsorted(marginals.bid_key, wanted), len(marginals.bid_key) - 1)
-        hit = marginals.bid_key[at] == wanted
-        out[hit] = marginals.bid_value[at[hit]]
-    return out
+    site = network.claims.arc_site[admissions.way]
+    return marginals.at((admissions.item * np.int64(sites) + site) * buckets + admissions.bucket)
 
 
 def resource_prices(network: Network, program: Program, solution: Solution) -> list[dict[str, Any]]:
@@ -134,7 +140,8 @@ def _iso(network: Network, day: int) -> str:
 def _stock_values(network: Network, program: Program, solution: Solution) -> tuple[IntArray, FloatArray]:
     """Keys and values of ``Marginals``.
 
-    The value is the dual of the site's stock balance in the class it is served from (the cheapest such class).
+    The value is the dual of the site's stock balance in the class it is served from (the cheapest such class). Duals of several
+    outlooks, each with its weight in the cost, add up to the mean value.
     """
     law = LAW_NAMES.index("balance")
     mine = np.flatnonzero(program.row_law == law)
@@ -142,10 +149,16 @@ def _stock_values(network: Network, program: Program, solution: Solution) -> tup
     size_of = np.array([len(row) for row in program.classes.expiry], dtype=np.int64)
     item = program.row_item[mine]
     place = program.row_place[mine]
+    worth = -solution.row_dual[mine]
+    if (program.columns.outlook > 0).any():
+        stride = np.int64(place.max(initial=0)) + 1
+        known, back = np.unique(item * stride + place, return_inverse=True)
+        worth = np.bincount(back, weights=worth, minlength=len(known)).astype(np.float64)
+        item, place = known // stride, known % stride
+    worth = np.maximum(worth, 0.0)
     size = size_of[item]
     site, rest = place // (size * buckets), place % (size * buckets)
     bucket = rest % buckets
-    worth = np.maximum(-solution.row_dual[mine], 0.0)
     keys = (item * np.int64(sites) + site) * buckets + bucket
     # classes long expired or absent have no row or a zero price: the least positive one is the margin
     order = np.lexsort((worth, keys))

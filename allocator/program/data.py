@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.network.network import JIT, NEVER, PULL, Network
+from allocator.network.demand import last_bucket
+from allocator.network.network import JIT, NEVER, PULL, Decided, Network
+from allocator.network.outlooks import draw_claims
 from allocator.network.prices import Prices
-from allocator.program.classes import Classes, build_reach
+from allocator.program.classes import Classes, Reach, build_reach
+from allocator.program.cover import Cover, build_cover
 from allocator_models.block import VARIABLES
 from allocator_models.structure import Structure
 
@@ -25,9 +28,10 @@ class ItemData:
     ----------
     items : (G,) int
     data : dict
-        (G, ...) arrays, shapes of :func:`allocator_models.block.data_shapes` behind the item axis.
+        (G, ...) arrays, shapes of :func:`allocator_models.block.data_shapes` behind the item axis; with K > 1 outlooks (G, K, ...) for
+        what differs between them.
     lower, upper : dict
-        (G, n) bounds of each variable, in the order of its index set. [units]
+        (G, n) bounds of each variable, in the order of its index set; with K > 1 outlooks (G, K n), outlook by outlook. [units]
     integer : dict
         (G, n) bool, for ``packs`` and ``moved`` only.
     """
@@ -41,38 +45,75 @@ class ItemData:
 
 def build_items(network: Network, structure: Structure, classes: Classes, prices: Prices, items: IntArray) -> ItemData:
     """Data and bounds of a group of items with ``structure.classes`` classes."""
-    builder = _Builder(network, structure, classes, prices, items)
-    return ItemData(items, builder.data(), *builder.bounds(), builder.integers())
+    reach = build_reach(network, classes, items, structure.classes)
+    cover = build_cover(network, structure, items)
+    if structure.outlooks == 1:
+        builder = _Builder(network, structure, classes, prices, items, reach, cover)
+        return ItemData(items, builder.data(), *builder.bounds(), builder.integers())
+    each = [
+        _Builder(network, structure, classes, prices, items, reach, cover, path) for path in draw_claims(network, items)
+    ]
+    data = each[0].data() | {
+        "demand": np.stack([one.demand for one in each], axis=1),
+        "lapsed": np.stack([one.lapsed for one in each], axis=1),
+    }
+    bounds = [one.bounds() for one in each]
+    lower, upper = (
+        {name: np.concatenate([pair[side][name] for pair in bounds], axis=1) for name in bounds[0][side]}
+        for side in (0, 1)
+    )
+    return ItemData(items, data, lower, upper, each[0].integers())
 
 
 class _Builder:
+    """One outlook of a group of items; ``path`` (G, D, T) is its forecast demand, the mean's where there is none."""
+
     def __init__(
-        self, network: Network, structure: Structure, classes: Classes, prices: Prices, items: IntArray
+        self,
+        network: Network,
+        structure: Structure,
+        classes: Classes,
+        prices: Prices,
+        items: IntArray,
+        reach: Reach,
+        cover: Cover,
+        path: FloatArray | None = None,
     ) -> None:
         self.network, self.structure, self.prices, self.items = network, structure, prices, items
-        self.reach = build_reach(network, classes, items, structure.classes)
+        self.reach, self.cover = reach, cover
         self.expiry = np.stack([classes.expiry[i] for i in items])
         self.row = np.full(len(network.items), -1, dtype=np.int64)
         self.row[items] = np.arange(len(items))
         self.days = network.calendar.length.astype(float)
         self.window = max(structure.committed, 1)
-        self._demand()
+        self._demand(path)
         self._locks()
 
-    def _demand(self) -> None:
+    def _demand(self, path: FloatArray | None) -> None:
         network, x = self.network, self.structure
         g, d, t = len(self.items), x.claims, x.buckets
         entries = network.demand
         row = self.row[entries.item]
-        mine = row >= 0
+        mine = (row >= 0) if path is None else (row >= 0) & network.claims.firm[entries.claim]
         row, claim, bucket, last = row[mine], entries.claim[mine], entries.bucket[mine], entries.last[mine]
         quantity = entries.quantity[mine]
         self.demand = np.zeros((g, d, t))
         np.add.at(self.demand, (row, claim, bucket), quantity)
         ended = np.zeros((g, d, t + 1))
         np.add.at(ended, (row, claim, np.minimum(last, t)), quantity)
+        if path is not None:
+            self.demand += path
+            until = np.minimum(self._forecast_last(), t)
+            np.add.at(ended, (np.arange(g)[:, None, None], np.arange(d)[None, :, None], until[None]), path)
         self.lapsed = np.cumsum(ended[:, :, :t], axis=2)
         self.waiting = np.maximum(np.cumsum(self.demand, axis=2) - self.lapsed, 0.0)
+
+    def _forecast_last(self) -> IntArray:
+        """(D, T) last bucket in which forecast demand of a bucket may be served."""
+        claims, calendar = self.network.claims, self.network.calendar
+        bucket = np.broadcast_to(np.arange(calendar.buckets), (len(claims.channel), calendar.buckets))
+        wait = self.network.outlooks.wait[claims.channel][:, None]
+        return last_bucket(calendar, bucket, wait, claims.waits[:, None])
 
     def _locks(self) -> None:
         x, locks = self.structure, self.network.locks
@@ -129,6 +170,8 @@ class _Builder:
             "max_cost": level,
             "lock_cost": p.lock[i],
             "change_cost": np.full(g, n.change_cost),
+            "cover_level": self.cover.level,
+            "cover_cost": self.cover.cost,
         }
 
     def _called(self) -> FloatArray:
@@ -167,13 +210,36 @@ class _Builder:
         width = np.repeat(everything[:, None], len(list(VARIABLES["up"](x))), axis=1)
         previous = self._at(self.data_previous(), "down")
         upper["up"], upper["down"] = width + 1.0, previous
+        upper["uncovered"] = self.cover.level[:, x.covered]
         flat = {name: np.reshape(values, (g, -1)) for name, values in upper.items()}
         lower = {name: np.zeros_like(values) for name, values in flat.items()}
         if len(keys):
             lane, t = keys[:, 0], keys[:, 1]
             needed = self.network.lanes.min_quantity[self.items][:, lane] > 0
             lower["moved"] = np.where(needed & ~self.fixed[:, lane, t], 0.0, 1.0)
+        if self.network.decided is not None:
+            self._decide(self.network.decided, lower["ship"], flat["ship"])
         return lower, flat
+
+    def _decide(self, decided: Decided, lower: FloatArray, upper: FloatArray) -> None:
+        """Shipments of the commit window are what was decided, in the classes it was decided in."""
+        x = self.structure
+        pairs = np.array(x.departures, dtype=np.int64).reshape(-1, 2)
+        place = np.full((x.lanes, x.buckets), -1, dtype=np.int64)
+        place[pairs[:, 0], pairs[:, 1]] = np.arange(len(pairs))
+        committed = np.repeat(pairs[:, 1] < x.committed, x.classes)
+        upper[:, committed] = 0.0
+        row = self.row[decided.item]
+        mine = row >= 0
+        row = row[mine]
+        cls = np.argmax(self.expiry[row] == decided.expiry[mine][:, None], axis=1)
+        at = (row, place[decided.lane[mine], decided.bucket[mine]] * x.classes + cls)
+        quantity = decided.quantity[mine]
+        upper[at] = quantity
+        if decided.exact:
+            # what moves in no quanta was found to a tolerance: it may be that much less
+            slack = np.where(self.network.quantum[decided.item[mine]] > 0, 0.0, 1e-7 * np.maximum(1.0, quantity))
+            lower[at] = np.maximum(quantity - slack, 0.0)
 
     def data_previous(self) -> FloatArray:
         """(G, L, T) quantity of the previous plan."""

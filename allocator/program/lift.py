@@ -14,6 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from allocator.program.outlooks import spread
 from allocator.program.template import Linear, Template, compile_block
 from allocator_models.block import LAWS, VARIABLES, data_shapes
 from allocator_models.structure import Structure
@@ -35,7 +36,7 @@ def compile_blocks(structure_of: Callable[[int], Structure], counts: Collection[
     Yields
     ------
     int, Template
-        Each count and its template, equal to what :func:`compile_block` gives.
+        Each count and its template, equal to what :func:`compile_block` gives, spread over the outlooks of the structure.
 
     Raises
     ------
@@ -43,7 +44,7 @@ def compile_blocks(structure_of: Callable[[int], Structure], counts: Collection[
         When a law treats expiry classes unalike (a fault of the model, never of the data).
     """
     if max(counts, default=1) == 1:
-        yield from ((count, compile_block(structure_of(count))) for count in counts)
+        yield from ((count, spread(compile_block(structure_of(count)))) for count in counts)
         return
     one, two = structure_of(1), structure_of(2)
     seed = _Seed.of(compile_block(two), _Axes.of(one, two))
@@ -53,7 +54,7 @@ def compile_blocks(structure_of: Callable[[int], Structure], counts: Collection[
             "compile each class count by itself (allocator.program.template.compile_block)"
         )
     for count in counts:
-        yield count, seed.repeated(structure_of(count))
+        yield count, spread(seed.repeated(structure_of(count)))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.network.network import Network
+from allocator.network.outlooks import draw_claims
 from allocator.network.prices import Prices
 from allocator_models.resources import build_resources, resource_indices
 from allocator_models.structure import Structure
@@ -16,6 +17,9 @@ from allocator_models.structure import Structure
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+
+PART = 256
+"""Items whose outlooks are drawn together."""
 
 
 def resource_data(network: Network, prices: Prices) -> dict[str, FloatArray]:
@@ -28,8 +32,7 @@ def resource_data(network: Network, prices: Prices) -> dict[str, FloatArray]:
     supply = float((lots.quantity * volume[lots.item]).sum())
     most = np.minimum(lanes.daily_volume, supply)
     days = calendar.length.astype(float)
-    demand = np.zeros(len(network.channels))
-    np.add.at(demand, network.claims.channel[network.demand.claim], network.demand.quantity)
+    demand = _asked(network) if (network.limits.min_fill > 0).any() else np.zeros(len(network.channels))
     return {
         "lane_limit": lanes.daily_volume,
         "vehicle_volume": lanes.vehicle_volume,
@@ -45,6 +48,20 @@ def resource_data(network: Network, prices: Prices) -> dict[str, FloatArray]:
         "over_storage_cost": prices.volume * days,
         "fill_cost": np.asarray(prices.fill),
     }
+
+
+def _asked(network: Network) -> FloatArray:
+    """(C,) demand of each channel, the mean over the outlooks. [units]"""
+    asked = np.zeros(len(network.channels))
+    channel, demand = network.claims.channel, network.demand
+    if network.outlooks.count == 1:
+        np.add.at(asked, channel[demand.claim], demand.quantity)
+        return asked
+    firm = network.claims.firm[demand.claim]
+    np.add.at(asked, channel[demand.claim[firm]], demand.quantity[firm])
+    for items in np.array_split(np.arange(len(network.items)), max(len(network.items) // PART, 1)):
+        np.add.at(asked, channel, draw_claims(network, items).sum(axis=(0, 1, 3)) / network.outlooks.count)
+    return asked
 
 
 @dataclass(frozen=True)

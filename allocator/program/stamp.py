@@ -24,13 +24,14 @@ LAW_NAMES = tuple(LAWS)
 
 @dataclass(frozen=True)
 class Columns:
-    """What each column is: item, variable, its site/lane/arc/claim, class (-1: none) and bucket."""
+    """What each column is: item, variable, its site/lane/arc/claim, class (-1: none), bucket, and outlook (-1: decided for all of several)."""
 
     item: IntArray
     variable: IntArray
     first: IntArray
     cls: IntArray
     bucket: IntArray
+    outlook: IntArray
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,12 @@ def stamp(template: Template, block: ItemData) -> Piece:
         upper=upper[kg, kc],
         integer=integer[kg, kc],
         columns=Columns(
-            block.items[kg], template.variable[kc], flat[0][member][kc], flat[1][member][kc], flat[2][member][kc]
+            block.items[kg],
+            template.variable[kc],
+            flat[0][member][kc],
+            flat[1][member][kc],
+            flat[2][member][kc],
+            np.zeros(len(kc), dtype=np.int64) if template.outlook is None else template.outlook[kc],
         ),
         row=new_row[g, row_of[z]],
         column=new_column[g, template.indices[z]],
@@ -151,10 +157,13 @@ def _bounds(template: Template, block: ItemData) -> tuple[FloatArray, FloatArray
     for number, name in enumerate(VARIABLE_NAMES):
         mine = np.flatnonzero(template.variable == number)
         at = template.position[mine]
-        lower[:, mine] = block.lower[name][:, at]
-        upper[:, mine] = block.upper[name][:, at]
         if name in block.integer:
             integer[:, mine] = block.integer[name][:, at]
+        if template.outlook is not None:
+            size = block.upper[name].shape[1] // template.structure.outlooks
+            at = at + np.maximum(template.outlook[mine], 0) * size
+        lower[:, mine] = block.lower[name][:, at]
+        upper[:, mine] = block.upper[name][:, at]
     return lower, upper, integer
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from allocator.network.network import JIT, PULL, Network
+from allocator.program.cover import covered_sites
 from allocator_models.structure import Structure
 
 
@@ -17,6 +18,7 @@ def build_structure(network: Network, classes: int) -> Structure:
     limited = np.isfinite(lanes.daily_volume) | (lanes.cost_per_shipment > 0)[:, None]
     has_volume = bool((network.unit_volume > 0).any())
     policies = network.policies
+    covered, cover_until = covered_sites(network)
     return Structure(
         days=calendar.length,
         committed=calendar.committed,
@@ -47,4 +49,7 @@ def build_structure(network: Network, classes: int) -> Structure:
         storage_limited=np.isfinite(sites.storage) & has_volume,
         admission_limited=np.isfinite(network.limits.max_units),
         fill_channels=network.limits.min_fill > 0,
+        covered=covered,
+        cover_until=cover_until,
+        outlooks=network.outlooks.count,
     )

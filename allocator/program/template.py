@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from allocator_models.block import LAWS, VARIABLES, build_block, data_shapes
+from allocator_models.outlooks import BY_OUTLOOK
 from allocator_models.structure import Structure
 
 FloatArray = NDArray[np.float64]
@@ -57,7 +58,9 @@ class Template:
     coefficients, rhs, cost : Linear
         Of length z, m, n.
     symbol_offsets : dict
-        First symbol of each entry of the data.
+        First symbol of each entry of the data; of the first outlook, where there are several.
+    outlook : (n,) int or None
+        Outlook of each column, -1 for what is decided for all; None for a single outlook.
     """
 
     structure: Structure
@@ -73,15 +76,26 @@ class Template:
     cost: Linear
     symbol_offsets: dict[str, int]
     symbols: int
+    outlook: IntArray | None = None
 
     def flatten(self, data: dict[str, FloatArray]) -> FloatArray:
-        """Stack the data of I items into their symbols, (I, P)."""
+        """Stack the data of I items into their symbols, (I, P); what differs between outlooks has an outlook axis behind the item axis."""
         items = len(data["unit_volume"])
         out = np.empty((items, self.symbols))
+        several = self.outlook is not None
+        base = 0
         for name, shape in data_shapes(self.structure).items():
             start = self.symbol_offsets[name]
             size = int(np.prod(shape, dtype=int))
-            out[:, start : start + size] = np.reshape(data[name], (items, size))
+            values = data[name][:, 0] if several and name in BY_OUTLOOK else data[name]
+            out[:, start : start + size] = np.reshape(values, (items, size))
+            base += size
+        for outlook in range(1, self.structure.outlooks if several else 1):
+            for name in BY_OUTLOOK:
+                values = data[name][:, outlook]
+                size = int(np.prod(values.shape[1:], dtype=int))
+                out[:, base : base + size] = np.reshape(values, (items, size))
+                base += size
         return out
 
 

@@ -121,6 +121,9 @@ PRICES = TableSpec(
         code("channel", *_CHANNEL, key=True),
         amount("margin", "value of a unit served (may be negative)", "currency/unit", None),
         amount("unmet_cost", "penalty per unit lost, or per unit and day late", "currency/unit", default=0.0),
+        amount(
+            "cancel_cost", "cost of cancelling an accepted unit; blank = unmet_cost", "currency/unit", optional=True
+        ),
     ),
     optional=True,
 )

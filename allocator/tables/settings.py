@@ -50,6 +50,8 @@ class Settings(BaseModel):
         Demand paths to plan against; 1 = the mean.
     seed : int
         Seed of everything drawn.
+    common_factor : float
+        Share of each demand point's variance that all points of its item and day have in common [1].
     min_fill : dict of str to float
         Channel -> least share of its demand to serve.
     change_cost : float
@@ -68,6 +70,9 @@ class Settings(BaseModel):
     commit_days: StrictInt = Field(1, ge=1, le=3660, description="shipments in these first days are executed")
     outlooks: StrictInt = Field(1, ge=1, le=10_000, description="demand paths to plan against; 1 = the mean")
     seed: StrictInt = Field(0, ge=0, le=2**63 - 1, description="seed of everything drawn")
+    common_factor: _Share = Field(
+        0.0, description="share of variance that all demand of an item on a day has in common"
+    )
     min_fill: dict[str, _Share] = Field({}, description="table of channel = least share of its demand to serve")
     change_cost: _Money = Field(0.0, description="cost per unit moved otherwise than in the previous plan")
     previous_plan: Path | None = Field(None, description="plan folder to stay close to, seen from the network's folder")
@@ -84,7 +89,7 @@ class Settings(BaseModel):
             raise PydanticCustomError("day", "is not an ISO day; write it as 2026-01-31")
         return value
 
-    @field_validator("change_cost", mode="before")
+    @field_validator("change_cost", "common_factor", mode="before")
     @classmethod
     def _a_number(cls, value: object) -> object:
         if isinstance(value, bool) or not isinstance(value, int | float):

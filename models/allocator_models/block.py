@@ -14,7 +14,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from allocator_models.laws import demand, lanes, resources, stock
-from allocator_models.structure import Structure
+from allocator_models.structure import COVERS, Structure
 
 Index = tuple[int, ...]
 Indices = Callable[[Structure], Iterable[Index]]
@@ -106,6 +106,10 @@ def _fill(x: Structure) -> list[Index]:
     return [(int(c),) for c in np.flatnonzero(x.fill_channels)]
 
 
+def _covered(x: Structure) -> list[Index]:
+    return [(int(s), j, int(x.cover_until[s])) for s in np.flatnonzero(x.covered) for j in range(COVERS)]
+
+
 VARIABLES: dict[str, Indices] = {
     "ship": _ship,
     "serve": _serve,
@@ -122,6 +126,7 @@ VARIABLES: dict[str, Indices] = {
     "calls": _pulled,
     "up": _changed,
     "down": _changed,
+    "uncovered": _covered,
 }
 """Variables of the block and their index sets (all non-negative, units; packs and moved are counts)."""
 
@@ -160,6 +165,7 @@ LAWS: dict[str, Law] = {
     "use_storage": Law(resources.storage, _where("storage_limited"), use=True),
     "use_admission": Law(resources.admission, _admission, use=True),
     "use_fill": Law(resources.fill, _fill, use=True),
+    "cover": Law(stock.cover, _covered),
 }
 """Every law of the block. The order is the order of the rows."""
 
@@ -200,6 +206,8 @@ def data_shapes(x: Structure) -> dict[str, tuple[int, ...]]:
         "max_cost": (t,),
         "lock_cost": (),
         "change_cost": (),
+        "cover_level": (s, COVERS),
+        "cover_cost": (s, COVERS),
     }
 
 
@@ -217,6 +225,7 @@ def cost(m: Any) -> Any:
         sum(m.max_cost[t] * v for (_, t), v in m.above_max.items()),
         sum(m.lock_cost * v for v in m.lock_short.values()),
         sum(m.change_cost * (m.up[k] + m.down[k]) for k in m.up),
+        sum(m.cover_cost[s, j] * v for (s, j, _), v in m.uncovered.items()),
     ]
     return sum(terms)
 

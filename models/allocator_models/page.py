@@ -11,11 +11,11 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from allocator_models import words
+from allocator_models import outlooks, words
 from allocator_models.block import LAWS, USES, VARIABLES, data_shapes
 from allocator_models.laws import demand, lanes, resources, shared, stock
 from allocator_models.resources import RESOURCE_DATA
-from allocator_models.structure import Structure
+from allocator_models.structure import COVERS, Structure
 
 _ROOMS = {
     demand: "Demand",
@@ -31,6 +31,7 @@ _INDEX = {
     "Channel": "channel c",
     "Bucket": "bucket t",
     "ExpiryClass": "expiry class e",
+    "int": "level j",
 }
 
 
@@ -47,10 +48,24 @@ def law_page() -> str:
         names = [name for name, law in LAWS.items() if inspect.getmodule(law.function) is room]
         parts.append(f"### {title}\n\n`allocator_models/laws/{_file(room)}`\n")
         parts += [_law(name, LAWS[name].function, words.WHERE[name], name in USES) for name in names]
+    parts.append(_outlooks())
     parts.append(words.SHARED_HEAD + _rows(("symbol", "shape", "unit", "meaning"), _resource_rows()))
     parts.append(_rows(("variable", "index", "unit", "meaning"), words.RESOURCE_VARIABLES))
     parts += [_law(f"shared {name}", law, words.SHARED_WHERE[name], False) for name, law in shared_laws().items()]
     return "\n".join(parts) + "\n" + words.COST
+
+
+def _outlooks() -> str:
+    """The law that ties several outlooks together, and what it ties."""
+    varying = " and ".join(f"`{name}`" for name in outlooks.BY_OUTLOOK)
+    body = _text(outlooks.foresight)
+    decided = [name for name in VARIABLES if outlooks.DECIDED[name] is not outlooks.never]
+    return (
+        words.OUTLOOKS_HEAD.format(varying=varying)
+        + f"### foresight\n\n{body}\n\n- For each outlook w after the first; members of the commit window of "
+        + ", ".join(f"`{name}`" for name in decided)
+        + ".\n"
+    )
 
 
 def shared_laws() -> dict[str, Callable[..., Any]]:
@@ -115,11 +130,11 @@ def _variables() -> str:
 
 def _symbol_shapes() -> dict[str, str]:
     """Index letters of every symbol, read off their shapes in a structure whose sets all differ in size."""
-    sizes = {"s": 2, "t": 3, "e": 5, "d": 7, "a": 11, "l": 13, "committed t": 17}
+    sizes = {"s": 19, "j": COVERS, "t": 3, "e": 5, "d": 7, "a": 11, "l": 13, "committed t": 17}
     letters = {size: letter for letter, size in sizes.items()}
 
     class Sizes:
-        sites, buckets, classes, claims, arcs, lanes, committed = sizes.values()
+        sites, _, buckets, classes, claims, arcs, lanes, committed = sizes.values()
 
     shapes = data_shapes(Sizes())  # type: ignore[arg-type]
     return {name: ", ".join(letters[size] for size in shape) or "item" for name, shape in shapes.items()}

@@ -25,6 +25,8 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 
+COVERS = 2
+"""Levels of stock at which demand beyond the outlooks is priced."""
 NO_DEPARTURE = -2
 BEYOND = -1
 
@@ -66,6 +68,12 @@ class Structure:
     admission_limited : (S, C, T) bool
     fill_channels : (C,) bool
         Channels with a minimum fill rate.
+    covered : (S,) bool
+        Sites whose own demand is to be covered beyond what the outlooks show; none with a single outlook.
+    cover_until : (S,) int
+        Last bucket before a shipment decided later can arrive at the site.
+    outlooks : int
+        Demand paths planned against.
     """
 
     days: IntArray
@@ -97,6 +105,9 @@ class Structure:
     storage_limited: BoolArray
     admission_limited: BoolArray
     fill_channels: BoolArray
+    covered: BoolArray
+    cover_until: IntArray
+    outlooks: int = 1
 
     @property
     def buckets(self) -> int:

@@ -32,6 +32,8 @@ SETS = {
     "d": "claims: one channel and zone, forecast or firm orders that share their overrides",
     "a": "service arcs: a site that may serve a claim",
     "e": "expiry classes of the item: lots and receipts that are usable through the same days; one class for items that never expire",
+    "w": "outlooks: equally likely demand paths; left out where a law speaks of one outlook",
+    "j": "levels of stock at which demand beyond the outlooks is priced",
     "t, u": "buckets of one or more days; the first `committed` of them are executed",
 }
 
@@ -73,6 +75,8 @@ SYMBOLS: dict[str, tuple[str, str]] = {
     "max_cost": ("currency per unit", "price of a unit above maximum stock, per bucket"),
     "lock_cost": ("currency per unit", "price of a unit that a lock asks for and does not get"),
     "change_cost": ("currency per unit", "price of a unit moved otherwise than in the previous plan"),
+    "cover_level": ("units", "rare demand, not shown by the outlooks, that stock should reach; 0 with one outlook"),
+    "cover_cost": ("currency per unit", "how likely the next unit is asked for, times what it is worth"),
 }
 
 VARIABLES_HEAD = """## Variables of an item
@@ -97,6 +101,11 @@ VARIABLES: dict[str, tuple[str, str, str]] = {
     "calls": ("s with pull lanes in, t", "units", "shipped by pull lanes on account of forecast demand that waits"),
     "up": ("l, t compared", "units", "more than in the previous plan"),
     "down": ("l, t compared", "units", "less than in the previous plan"),
+    "uncovered": (
+        "s with demand of its own, j",
+        "units",
+        "rare demand that stock would not reach; with several outlooks only",
+    ),
 }
 
 LAWS_HEAD = """## Laws of an item
@@ -122,6 +131,7 @@ WHERE: dict[str, str] = {
     "presentation": ", where the item has that stock policy",
     "safety": ", where the item has that stock policy",
     "maximum": ", where the item has that stock policy",
+    "cover": ", t being the site's last bucket before a shipment decided later can arrive; with several outlooks only",
     "use_lane_volume": " in which the lane departs and has a volume limit or a vehicle cost",
     "use_inbound": " with an inbound limit",
     "use_outbound": " with an outbound volume limit",
@@ -139,6 +149,14 @@ DUALS: dict[str, str] = {
     "shared vehicles": "none of use inside the commit window (integers); later the cost of carrying one m3 more.",
 }
 """Meaning of the dual of laws whose docstring does not give one."""
+
+OUTLOOKS_HEAD = """## Outlooks
+
+`allocator_models/outlooks.py`. With K outlooks every law above holds in each of them, for its own {varying}; everything else is the same in all. They are
+equally likely: the cost of an item, and what it uses of the shared resources, is the mean over them. So use by what is decided for all
+is exact, use by what follows is expected. With K = 1 nothing of this is there.
+
+"""
 
 SHARED_HEAD = """## Laws of what items share
 
@@ -188,7 +206,7 @@ Cost of an item's block, in currency:
     sum ship_cost[l] ship[l,e,t] + sum serve_cost[a] serve[a,e,t] + sum hold_cost[s,t] stock[s,e,t] + sum waste_cost waste[s,e,t]
     + sum lost_cost[d,t] lost[d,t] + sum late_cost[d,t] backlog[d,t]
     + sum min_cost[t] below_min[s,t] + sum safety_cost[s,t] below_safety[s,t] + sum max_cost[t] above_max[s,t]
-    + sum lock_cost lock_short[l,t] + sum change_cost (up[l,t] + down[l,t])
+    + sum lock_cost lock_short[l,t] + sum change_cost (up[l,t] + down[l,t]) + sum cover_cost[s,j] uncovered[s,j]
 
 Cost of what items share:
 

@@ -46,6 +46,9 @@ def tiny_structure() -> Structure:
         "lane_limited": _mask((LANES, BUCKETS), (0, 0), (2, 1)),
         "admission_limited": _mask((SITES, CHANNELS, BUCKETS), (1, 1, 0)),
         "fill_channels": _mask((CHANNELS,), (0,)),
+        "covered": _mask((SITES,), (1,)),
+        "cover_until": np.zeros(SITES, dtype=np.int64),
+        "outlooks": 1,
     }
     for name in ("policy_min", "policy_safety", "policy_max"):
         given[name] = _mask((SITES,), (1,))

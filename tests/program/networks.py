@@ -135,10 +135,35 @@ CHANGES: dict[str, Change] = {
 CASES = tuple(CHANGES)
 
 
-def write_case(case: str, folder: Path) -> Path:
-    """Write a case's network folder."""
+def with_spread(files: dict[str, str]) -> None:
+    """Forecasts say how demand spreads: by a std, by quantiles, by one quantile, and not at all."""
+    head, *rows = files["forecasts.csv"].splitlines()
+    told = []
+    for number, row in enumerate(rows):
+        mean = float(row.rpartition(",")[2])
+        spread = (f"{mean * 0.7},,,", f",{mean * 0.4},{mean},{mean * 2.5}", f",,,{mean * 2}", ",,,", f"{mean * 0.2},,,")
+        told.append(f"{row},{spread[number % len(spread)]}")
+    files["forecasts.csv"] = "\n".join([head + ",std,p10,p50,p90", *told]) + "\n"
+
+
+def write_case(
+    case: str,
+    folder: Path,
+    outlooks: int = 1,
+    common_factor: float = 0.0,
+    spread: bool = True,
+    change: Change | None = None,
+) -> Path:
+    """Write a case's network folder, for one outlook or several; ``change`` is made last."""
     files = dict(BASE)
     CHANGES[case](files)
+    if change is not None:
+        change(files)
+    if outlooks > 1:
+        if spread:
+            with_spread(files)
+        keys = f"outlooks = {outlooks}\nseed = 11\ncommon_factor = {common_factor}\n"
+        files["network.toml"] = files["network.toml"].replace("commit_days = 2\n", f"commit_days = 2\n{keys}")
     network = folder / "network"
     network.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():

@@ -12,11 +12,12 @@ from allocator.program.data import ItemData, build_items
 from allocator.program.resources import resource_data
 from allocator.program.structure import build_structure
 from allocator_models.block import USES, VARIABLES, build_block
+from allocator_models.outlooks import BY_OUTLOOK, build_outlooks
 from allocator_models.resources import build_resources
 
 
 def item_blocks(network: Network) -> list[tuple[int, pyo.ConcreteModel]]:
-    """One numeric Pyomo block an item."""
+    """One numeric Pyomo block an item, over all its outlooks."""
     prices, classes = build_prices(network), build_classes(network)
     blocks = []
     for size, items in classes.groups.items():
@@ -28,6 +29,8 @@ def item_blocks(network: Network) -> list[tuple[int, pyo.ConcreteModel]]:
 
 def one_block(structure: Any, data: ItemData, row: int) -> pyo.ConcreteModel:
     """The numeric block of one item of a group."""
+    if structure.outlooks > 1:
+        return _many(structure, data, row)
     own = {name: values[row] for name, values in data.data.items()}
     bounds = {name: (data.lower[name][row], data.upper[name][row]) for name in VARIABLES}
     block = build_block(structure, own, bounds)
@@ -36,6 +39,31 @@ def one_block(structure: Any, data: ItemData, row: int) -> pyo.ConcreteModel:
             if flag:
                 variable.domain = pyo.NonNegativeIntegers
     return block
+
+
+def _many(structure: Any, data: ItemData, row: int) -> pyo.ConcreteModel:
+    """Every outlook's block by itself, decided variables tied by the law of foresight."""
+    count = structure.outlooks
+    numbers = [
+        {name: values[row, w] if name in BY_OUTLOOK else values[row] for name, values in data.data.items()}
+        for w in range(count)
+    ]
+
+    def part(values: Any, w: int) -> Any:
+        size = len(values) // count
+        return values[w * size : (w + 1) * size]
+
+    bounds = [
+        {name: (part(data.lower[name][row], w), part(data.upper[name][row], w)) for name in VARIABLES}
+        for w in range(count)
+    ]
+    model = build_outlooks(structure, numbers, bounds)
+    for name, whole in data.integer.items():
+        for w in range(count):
+            for variable, flag in zip(getattr(model.outlook[w], name).values(), whole[row], strict=True):
+                if flag:
+                    variable.domain = pyo.NonNegativeIntegers
+    return model
 
 
 def whole_model(network: Network) -> pyo.ConcreteModel:

@@ -30,8 +30,8 @@ def solver() -> Any:
         yield process
 
 
-def _network(case: str, folder: Path) -> Network:
-    return build_network(read_tables(write_case(case, folder)))
+def _network(case: str, folder: Path, outlooks: int = 1) -> Network:
+    return build_network(read_tables(write_case(case, folder, outlooks)))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -75,6 +75,18 @@ def test_stamped_optimum_is_the_plain_optimum(case: str, tmp_path: Path, solver:
     """The stacked program and the plain model solved through Pyomo's HiGHS interface have one optimum."""
     network = _network(case, tmp_path)
     answer = solver.solve(as_problem(build_program(network)), Limits(gap=1e-9, accept=1e-9))
+    assert answer.objective == pytest.approx(solve_plain(network), rel=1e-7, abs=1e-6)
+
+
+@pytest.mark.parametrize("outlooks", [2, 3])
+@pytest.mark.parametrize("case", CASES)
+def test_spread_optimum_is_the_plain_optimum(case: str, outlooks: int, tmp_path: Path, solver: Solver) -> None:
+    """A template spread over outlooks, and one Pyomo block an outlook with its decisions tied, have one optimum."""
+    network = _network(case, tmp_path, outlooks)
+    program = build_program(network)
+    assert (program.columns.outlook == -1).any()
+    assert (program.columns.outlook == outlooks - 1).any()
+    answer = solver.solve(as_problem(program), Limits(gap=1e-9, accept=1e-9))
     assert answer.objective == pytest.approx(solve_plain(network), rel=1e-7, abs=1e-6)
 
 

@@ -54,3 +54,16 @@ def maximum(m: Any, s: Site, t: Bucket) -> Any:
     ``sum_e stock[s,e,t] - above_max[s,t] <= max_stock[s]``; units. Dual: value of one unit more room.
     """
     return closing(m, s, t) - m.above_max[s, t] <= m.max_stock[s]
+
+
+def cover(m: Any, s: Site, j: int, t: Bucket) -> Any:
+    """Stock reaches demand that the outlooks do not show, until later shipments can arrive, or the shortage is paid for.
+
+    ``sum_e stock[s,e,t] + sum_{u<=t} served[s,u] + uncovered[s,j] >= cover_level[s,j]``, t the last bucket before a shipment decided later can
+    arrive; units. A few outlooks show no rare demand, and a plan that fits them alone would keep nothing for it. Dual: worth of one unit
+    more against rare demand.
+    """
+    index = m.structure
+    arcs = index.serving.get(s, ())
+    served = sum(m.serve[arc, e, u] for arc in arcs for e in range(index.classes) for u in range(t + 1))
+    return closing(m, s, t) + served + m.uncovered[s, j, t] >= m.cover_level[s, j]
