@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -63,10 +64,11 @@ class Duration(Seconds):
 )
 @click.option(
     "--engine",
-    type=click.Choice(["auto", "whole", "rules"]),
+    type=click.Choice(["auto", "whole", "priced", "rules"]),
     default="auto",
     show_default=True,
-    help="whole = one mixed-integer program; rules = fair-share rules of thumb.",
+    help="whole = one mixed-integer program; priced = item by item against prices of what they share, for networks that no one "
+    "program can hold; rules = fair-share rules of thumb; auto = whole or priced, by size.",
 )
 @click.option(
     "--rule",
@@ -74,6 +76,26 @@ class Duration(Seconds):
     default="A",
     show_default=True,
     help="Fair share of the rules engine: A by demand, B equal share of target stock, C quotas, D priority order.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Worker processes of the priced engine, one HiGHS thread each. Default: one for each core.",
+)
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Run the priced engine's workers as actors of a Ray cluster: its address, or auto for the one of this machine.",
+)
+@click.option(
+    "--shared",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder that every machine of the cluster sees; needed when there is more than one.",
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on from the last round of a priced run that was ended (same input and options); without one, begin anew.",
 )
 @click.option("--quarantine", is_flag=True, help="Set bad rows aside, list them in the plan, and go on.")
 @click.option("--log", type=click.Choice(["json"]), help="Events as JSON lines on stderr.")
@@ -85,6 +107,10 @@ def command(
     gap: float | None,
     engine: str,
     rule: str,
+    workers: int | None,
+    cluster: str | None,
+    shared: Path | None,
+    resume: bool,
     quarantine: bool,
     log: str | None,
     as_json: bool,
@@ -100,7 +126,13 @@ def command(
     try:
         with held(output), Voice(log) as voice:
             voice.event("start", network=str(network), output=str(output), engine=engine, deadline=deadline, gap=gap)
-            plan = _run(network, output, quarantine, voice, began, engine=engine, gap=gap, deadline=deadline, rule=rule)
+            kept = checkpoint_of(output)
+            plan = _run(
+                network, output, quarantine, voice, began,
+                engine=engine, gap=gap, deadline=deadline, rule=rule, workers=workers, cluster=cluster, shared=shared,
+                checkpoint=kept, resume=resume,
+            )  # fmt: skip
+            shutil.rmtree(kept, ignore_errors=True)
             voice.event(
                 "finish", status=plan.certificate["status"], gap=plan.certificate["gap"], exit_code=plan.exit_code
             )
@@ -115,6 +147,12 @@ def command(
     raise click.exceptions.Exit(plan.exit_code)
 
 
+def checkpoint_of(output: Path) -> Path:
+    """Where a priced run keeps its rounds until its plan is published: beside the plan."""
+    output = output.resolve()
+    return output.parent / f".{output.name}.rounds"
+
+
 def _run(network: Path, output: Path, quarantine: bool, voice: Voice, began: float, **options: Any) -> Plan:
     from allocator.tables import InputError, read_tables
 
@@ -125,7 +163,7 @@ def _run(network: Path, output: Path, quarantine: bool, voice: Voice, began: flo
         raise bad_input(error, voice) from None
     from allocator.run import Options, Watch, solve
 
-    plan = solve(tables, Options(**options), Watch(voice.stage, voice.progress), began)
+    plan = solve(tables, Options(**options), Watch(voice.stage, voice.progress, voice.told), began)
     voice.stage("write")
     plan.publish(output)
     return plan

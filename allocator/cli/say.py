@@ -15,6 +15,7 @@ STAGES = {
     "read": "reading tables",
     "network": "coding the network",
     "rules": "planning by rules of thumb, for comparison",
+    "baseline": "measuring that plan",
     "program": "building the program",
     "solve": "solving",
     "prices": "pricing limits",
@@ -22,6 +23,8 @@ STAGES = {
     "lots": "assigning lots",
     "measure": "measuring",
     "audit": "auditing",
+    "holding back": "pricing what is held back",
+    "report": "drawing the report",
     "write": "writing the plan",
 }
 
@@ -79,6 +82,24 @@ class Voice:
             self._show(f"{self.current}: value {-best:,.0f}, at most {-bound:,.0f}, gap {100 * gap:.3f} %")
         elif abs(bound) < 1e100:
             self._show(f"{self.current}: no plan yet, value at most {-bound:,.0f}")
+
+    def told(self, name: str, facts: dict[str, Any]) -> None:
+        """A round or a pass of the priced engine: a line each on a terminal, which stays."""
+        self.event(name, **facts)
+        if self._status is None:
+            return
+        if name == "round":
+            gap = (facts["promise"] - facts["bound"]) / max(abs(facts["bound"]), 1.0)
+            what = "of the sample" if facts["phase"] == "sample" else "of all"
+            line = (
+                f"round {facts['number']}: value {what} at most {-facts['bound']:,.0f}, {100 * gap:.3f} % of that may still fall, "
+                f"{facts['tight']} resources with a price"
+            )
+        else:
+            line = f"{facts['kind']}: {facts['items']:,} items, {facts['overdrawn']} resources overdrawn before"
+            if facts["gap"] is not None:
+                line += f", value {-facts['cost']:,.0f}, gap {100 * facts['gap']:.3f} %"
+        self._status.console.print(f"{line}  ({facts['seconds']:.1f} s)".replace("[", "\\["), highlight=False)
 
     def _show(self, text: str) -> None:
         if self._status is not None:

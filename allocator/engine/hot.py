@@ -77,7 +77,9 @@ class Hot:
             When an array is not what HiGHS would need, or HiGHS refuses or drops a part of it.
         """
         n, m, z = len(cost), len(row_lower), len(values)
-        lengths_ok = len(lower) == len(upper) == n and len(row_upper) == m and len(indptr) == m + 1 and len(indices) == z
+        lengths_ok = (
+            len(lower) == len(upper) == n and len(row_upper) == m and len(indptr) == m + 1 and len(indices) == z
+        )
         if not lengths_ok or int(indptr[-1]) != z or not np.isfinite(values).all() or not np.isfinite(cost).all():
             raise SolverError("the item's arrays differ in length or hold a number that is not finite")
         self._scale = cost_scale(cost)

@@ -10,13 +10,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from allocator.priced.limits import SharedLimits
-from allocator.program.stamp import LAW_NAMES, Piece
+from allocator.program.stamp import LAW_NAMES, VARIABLE_NAMES, Piece
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
 BoolArray = NDArray[np.bool_]
 
 CODEC = "zstd"
+DECISIONS = tuple(VARIABLE_NAMES.index(name) for name in ("ship", "serve"))
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Block:
     Attributes
     ----------
     item : int
+    quantum : float
+        Smallest quantity that moves; 0: continuous. [units]
     cost, lower, upper : (n,) float
         Costs include the base price of what the columns use.
     integer : (k,) int
@@ -40,6 +43,7 @@ class Block:
     """
 
     item: int
+    quantum: float
     cost: FloatArray
     lower: FloatArray
     upper: FloatArray
@@ -65,6 +69,13 @@ class Block:
         return len(self.cost)
 
     @property
+    def whole(self) -> tuple[IntArray, FloatArray]:
+        """Columns that are decided in whole steps, and the steps: packs and yes/no, shipments and service of an item with a quantum."""
+        moves = np.flatnonzero(np.isin(self.variable, DECISIONS)) if self.quantum > 0 else np.empty(0, dtype=np.int64)
+        steps = np.concatenate([np.ones(len(self.integer)), np.full(len(moves), self.quantum)])
+        return np.concatenate([self.integer, moves]).astype(np.int32), steps
+
+    @property
     def rows(self) -> int:
         """Number of rows m."""
         return len(self.row_lower)
@@ -78,7 +89,7 @@ class Block:
         return np.bincount(self.use, self.use_value * x[self.use_column], minlength=count)
 
 
-_ARRAYS = tuple(f.name for f in fields(Block) if f.name != "item")
+_ARRAYS = tuple(f.name for f in fields(Block) if f.name not in ("item", "quantum"))
 _TYPES = {
     "cost": "f8", "lower": "f8", "upper": "f8", "integer": "i4", "indptr": "i4", "indices": "i4", "values": "f8",
     "row_lower": "f8", "row_upper": "f8", "use": "i4", "use_column": "i4", "use_value": "f8", "variable": "i2",
@@ -91,6 +102,7 @@ class Packed:
     """A block in a few kilobytes: the lengths of its arrays, their bytes compressed, and the bytes' number."""
 
     item: int
+    quantum: float
     lengths: tuple[int, ...]
     body: bytes
     size: int
@@ -100,7 +112,13 @@ class Packed:
         """Compress a block."""
         arrays = [np.ascontiguousarray(getattr(block, name), dtype=_TYPES[name]) for name in _ARRAYS]
         raw = b"".join(array.tobytes() for array in arrays)
-        return cls(block.item, tuple(len(a) for a in arrays), pa.compress(raw, codec=CODEC, asbytes=True), len(raw))
+        return cls(
+            block.item,
+            block.quantum,
+            tuple(len(a) for a in arrays),
+            pa.compress(raw, codec=CODEC, asbytes=True),
+            len(raw),
+        )
 
     def open(self) -> Block:
         """The block again; its arrays are read-only views of one buffer."""
@@ -109,10 +127,10 @@ class Packed:
         for name, length in zip(_ARRAYS, self.lengths, strict=True):
             arrays[name] = np.frombuffer(raw, dtype=_TYPES[name], count=length, offset=at)
             at += arrays[name].nbytes
-        return Block(item=self.item, **arrays)
+        return Block(item=self.item, quantum=self.quantum, **arrays)
 
 
-def split(piece: Piece, items: NDArray[np.int64], limits: SharedLimits) -> Iterator[Block]:
+def split(piece: Piece, items: NDArray[np.int64], quantum: FloatArray, limits: SharedLimits) -> Iterator[Block]:
     """Cut a stamped piece into its items' blocks, in the order in which they were stamped.
 
     Parameters
@@ -120,6 +138,8 @@ def split(piece: Piece, items: NDArray[np.int64], limits: SharedLimits) -> Itera
     piece : Piece
     items : (G,) int
         The items that were stamped, in order; one without columns gives an empty block.
+    quantum : (G,) float
+        Of the items. [units]
     limits : SharedLimits
         Numbers the uses; their base prices go into the costs.
     """
@@ -143,6 +163,7 @@ def split(piece: Piece, items: NDArray[np.int64], limits: SharedLimits) -> Itera
         np.cumsum(counts, out=indptr[1:])
         yield Block(
             item=item,
+            quantum=float(quantum[g]),
             cost=cost[c],
             lower=piece.lower[c],
             upper=piece.upper[c],

@@ -95,8 +95,6 @@ def _read(folder: Path) -> list[Kept]:
     for path in sorted(folder.glob("round-*.npz")):
         with np.load(path, allow_pickle=False) as found:
             kept.append(
-                Kept(
-                    str(found["phase"]), found["price"], found["shards"], found["bound"], found["cost"], found["use"]
-                )
+                Kept(str(found["phase"]), found["price"], found["shards"], found["bound"], found["cost"], found["use"])
             )
     return kept

@@ -53,7 +53,12 @@ class Desk:
             work = shard.price(arrays["price"], bool(order.get("keep", True)))
         elif what == "settle":
             work = shard.settle(
-                arrays["price"], arrays["slack"], arrays["over"], order["whole"], order["every"], order["better"],
+                arrays["price"],
+                arrays["slack"],
+                arrays["over"],
+                order["whole"],
+                order["every"],
+                order["better"],
                 float(order.get("least", -np.inf)),
             )
         elif what == "flows":

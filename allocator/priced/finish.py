@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,7 @@ class Pass:
     overdrawn: int
     items: int
     cost: float
+    gap: float | None
     seconds: float
 
 
@@ -84,6 +85,7 @@ class Finisher:
 
     def __init__(self, crew: Crew, limits: SharedLimits, state: State, until: float, told: Told | None = None) -> None:
         self.crew, self.limits, self.price, self.until = crew, limits, state.price, until
+        self.bound = state.bound
         self.told = told or (lambda found: None)
         self.stock = Stock(state.cost.copy(), state.use.copy())
         self.finite = np.isfinite(limits.limit)
@@ -166,13 +168,11 @@ class Finisher:
 
         missing = self.crew.run(wanted, order, done, self.until)
         self.stock = Stock(cost, use)
-        self.told(Pass(kind, overdrawn, items, true_cost(self.limits, self.stock), time.monotonic() - began))
+        now = true_cost(self.limits, self.stock)
+        # while something is overdrawn that can still be helped, its price says nothing of the plan
+        gap = None if kind == "relieve" and self.overdrawn.any() else (now - self.bound) / max(abs(now), 1.0)
+        self.told(Pass(kind, overdrawn, items, now, gap, time.monotonic() - began))
         return not missing
 
     def _touches(self, shard: int) -> bool:
         return bool((self.stock.use[shard][self.overdrawn] > 0).any())
-
-
-def final_state(state: State, stock: Stock) -> State:
-    """The state with the plan in hand."""
-    return replace(state, cost=stock.cost, use=stock.use)

@@ -132,7 +132,7 @@ def settle_item(
     if block.rows:
         looking = _Looking(hot, block, allowance, over, whole)
         x, use = looking.within(x)
-        if whole and len(block.integer):
+        if whole:
             x, use = _whole(hot, block, x, looking)
         if whole:
             x = _settled(block, x)
@@ -192,9 +192,12 @@ class _Looking:
 
 
 def _settled(block: Block, x: FloatArray) -> FloatArray:
-    """Whole numbers where the point is whole but for the solver's tolerance."""
-    near = np.round(x)
-    return np.clip(np.where(np.abs(x - near) <= 1e-5, near, x), block.lower, block.upper)
+    """Whole steps where the point is whole but for the solver's tolerance."""
+    columns, steps = block.whole
+    x = x.copy()
+    near = np.round(x[columns] / steps) * steps
+    x[columns] = np.where(np.abs(x[columns] - near) <= 1e-5 * steps, near, x[columns])
+    return np.clip(x, block.lower, block.upper)
 
 
 def _limit(
@@ -211,8 +214,8 @@ def _limit(
     values = block.use_value[mine]
     step = values[indptr[:-1]]  # an item uses a resource by the same amount a unit in all its columns
     limit = allowance[resources] / step
-    if whole:
-        limit = np.floor(limit + 1e-6)
+    if whole and block.quantum > 0:
+        limit = np.floor(limit / block.quantum + 1e-6) * block.quantum
     hot.add_limits(limit, over[resources] * step, indptr, block.use_column[mine], values / step[row])
 
 
@@ -221,54 +224,75 @@ def _dive(hot: Hot, block: Block, x: FloatArray, fixed: dict[int, float]) -> Flo
 
     ``hot`` holds the block at an optimum x; ``fixed`` takes the columns that were fixed.
     """
-    while len(part := _fractional(block, x)):
-        order = np.argsort(np.round(x[part]) - x[part], kind="stable")[::-1]
-        x = _up(hot, block, part[order], x, fixed, hot.objective)
+    packs = np.ones(len(block.integer))
+    for columns, steps in ((block.integer, packs), block.whole):
+        step = np.ones(block.columns)
+        step[columns] = steps
+        while len(part := _fractional(columns, step, x)):
+            order = np.argsort(_up_of(x, step, part) - x[part] / step[part], kind="stable")
+            x = _up(_Diving(hot, block, step, fixed), part[order], x, hot.objective)
     return x
 
 
-def _up(
-    hot: Hot, block: Block, columns: IntArray, x: FloatArray, fixed: dict[int, float], before: float
-) -> FloatArray:
+def _fractional(columns: IntArray, step: FloatArray, x: FloatArray) -> IntArray:
+    """Columns that are not whole at x, in their steps."""
+    value = x[columns] / step[columns]
+    return np.asarray(columns[np.abs(value - np.round(value)) > WHOLE])
+
+
+def _up_of(x: FloatArray, step: FloatArray, columns: IntArray) -> FloatArray:
+    return np.ceil(x[columns] / step[columns] - WHOLE)
+
+
+@dataclass(frozen=True)
+class _Diving:
+    """A dive: the program, the steps of its columns (n,), and the columns that were fixed so far."""
+
+    hot: Hot
+    block: Block
+    step: FloatArray
+    fixed: dict[int, float]
+
+    def fix(self, column: int, to: float) -> None:
+        self.hot.bound(column, to, to)
+
+    def free(self, column: int) -> None:
+        self.hot.bound(column, self.block.lower[column], self.block.upper[column])
+
+    def point(self) -> FloatArray:
+        return self.hot.point()[: self.block.columns]
+
+
+def _up(dive: _Diving, columns: IntArray, x: FloatArray, before: float) -> FloatArray:
     """Round some columns, all of them up if that costs next to nothing, else one half of them after the other.
 
     ``before`` is what x costs.
     """
     if len(columns) == 1:
-        column = int(columns[0])
-        return _round(hot, block, column, float(x[column]), fixed, before)
+        return _round(dive, int(columns[0]), x, before)
+    up = np.minimum(_up_of(x, dive.step, columns) * dive.step[columns], dive.block.upper[columns])
+    for column, to in zip(columns.tolist(), up.tolist(), strict=True):
+        dive.fix(column, to)
+    if dive.hot.run(DUAL) and dive.hot.objective - before <= ALL_UP * max(1.0, abs(before)):
+        dive.fixed.update(zip(columns.tolist(), up.tolist(), strict=True))
+        return dive.point()
     for column in columns.tolist():
-        up = min(float(np.ceil(x[column] - WHOLE)), float(block.upper[column]))
-        hot.bound(column, up, up)
-    if hot.run(DUAL) and hot.objective - before <= ALL_UP * max(1.0, abs(before)):
-        fixed.update({column: min(float(np.ceil(x[column] - WHOLE)), float(block.upper[column])) for column in columns.tolist()})
-        return hot.point()[: block.columns]
-    for column in columns.tolist():
-        hot.bound(column, block.lower[column], block.upper[column])
+        dive.free(column)
     half = len(columns) // 2
-    x = _up(hot, block, columns[:half], x, fixed, before)
-    rest = columns[half:]
-    rest = rest[np.abs(x[rest] - np.round(x[rest])) > WHOLE]
-    return _up(hot, block, rest, x, fixed, hot.objective) if len(rest) else x
+    x = _up(dive, columns[:half], x, before)
+    rest = _fractional(columns[half:], dive.step, x)
+    return _up(dive, rest, x, dive.hot.objective) if len(rest) else x
 
 
-def _fractional(block: Block, x: FloatArray) -> IntArray:
-    """Whole columns that are not whole at x."""
-    value = x[block.integer]
-    return np.asarray(block.integer[np.abs(value - np.round(value)) > WHOLE])
-
-
-def _round(
-    hot: Hot, block: Block, column: int, value: float, fixed: dict[int, float], known: float
-) -> FloatArray:
+def _round(dive: _Diving, column: int, x: FloatArray, before: float) -> FloatArray:
     """Fix one column at the better of its two neighbours, the upper one if it costs next to nothing."""
+    hot, block, step = dive.hot, dive.block, float(dive.step[column])
     best: tuple[float, float] | None = None
-    before = known
     last = np.nan
-    for to in (float(np.ceil(value)), float(np.floor(value))):
+    for to in (float(np.ceil(x[column] / step)) * step, float(np.floor(x[column] / step)) * step):
         if not block.lower[column] <= to <= block.upper[column]:
             continue
-        hot.bound(column, to, to)
+        dive.fix(column, to)
         last = to
         if not hot.run(DUAL):
             continue
@@ -279,12 +303,12 @@ def _round(
             break
     if best is None:
         # neither neighbour has a plan beside what was fixed before: give all of that up but the least, which always has one
-        return _empty(hot, block, fixed)
+        return _empty(hot, block, dive.fixed)
     if best[1] != last:
-        hot.bound(column, best[1], best[1])
+        dive.fix(column, best[1])
         hot.run(DUAL)
-    fixed[column] = best[1]
-    return hot.point()[: block.columns]
+    dive.fixed[column] = best[1]
+    return dive.point()
 
 
 def _empty(hot: Hot, block: Block, fixed: dict[int, float]) -> FloatArray:

@@ -45,7 +45,7 @@ class LocalCrew(Crew):
         return [process.pid for process in self._processes]
 
     def _start(self, worker: int) -> subprocess.Popen[bytes]:
-        one = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+        one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         path = os.pathsep.join(part for part in sys.path if part)
         process = subprocess.Popen(
             [sys.executable, "-m", "allocator.priced.desk"],
@@ -70,7 +70,9 @@ class LocalCrew(Crew):
     def _next(self, timeout: float) -> tuple[int, dict[str, Any] | None, Arrays] | None:
         while True:
             try:
-                worker, born, facts, arrays = self._messages.get(timeout=None if np.isinf(timeout) else max(timeout, 0.01))
+                worker, born, facts, arrays = self._messages.get(
+                    timeout=None if np.isinf(timeout) else max(timeout, 0.01)
+                )
             except Empty:
                 return None
             if born != self._born[worker]:

@@ -56,7 +56,9 @@ class State:
 
 def fresh(groups: int, resources: int) -> State:
     """Before any round."""
-    return State(np.zeros(resources), -np.inf, np.full(groups, -np.inf), np.zeros(groups), np.zeros((groups, resources)))
+    return State(
+        np.zeros(resources), -np.inf, np.full(groups, -np.inf), np.zeros(groups), np.zeros((groups, resources))
+    )
 
 
 @dataclass(frozen=True)
@@ -171,9 +173,7 @@ class Climb:
             self.state = State(price, bound, parts, cost, use, self.state.round + 1, scale)
         else:
             old = self.state
-            self.state = State(
-                old.price, old.bound, old.shard_bounds, old.cost, old.use, old.round + 1, scale
-            )
+            self.state = State(old.price, old.bound, old.shard_bounds, old.cost, old.use, old.round + 1, scale)
         self._propose(promised)
         return bound
 
@@ -195,7 +195,9 @@ class Climb:
                 break
             began = time.monotonic()
             tight = int((self.next > 0).sum())
-            found = ask(self.crew, self.shards, self.next, watching.until() if self._step is not None else np.inf, self.phase)
+            found = ask(
+                self.crew, self.shards, self.next, watching.until() if self._step is not None else np.inf, self.phase
+            )
             if found is None:
                 break
             self.take(found)

@@ -74,7 +74,9 @@ def shares(
             )
             for mask in (chosen, np.ones(items, dtype=bool))
         ])  # fmt: skip
-        found = np.where(fill, _ratio(asked, count / len(shards))[np.minimum(limits.key[:, 0], asked.shape[1] - 1)], found)
+        found = np.where(
+            fill, _ratio(asked, count / len(shards))[np.minimum(limits.key[:, 0], asked.shape[1] - 1)], found
+        )
     return np.asarray(found)
 
 
@@ -82,9 +84,7 @@ def _behind(
     mask: NDArray[np.bool_], volume: FloatArray, demand: Demand, lots: LotEntries, reach: FloatArray, sites: int
 ) -> FloatArray:
     """(S,) volume of demand that a site stands behind, and of the stock there, of some items. [m3]"""
-    asked = np.bincount(
-        demand.claim, weights=demand.quantity * (volume * mask)[demand.item], minlength=len(reach)
-    )
+    asked = np.bincount(demand.claim, weights=demand.quantity * (volume * mask)[demand.item], minlength=len(reach))
     held = np.bincount(lots.site, weights=lots.quantity * (volume * mask)[lots.item], minlength=sites)
     return np.asarray(asked @ reach + 0.2 * held)
 

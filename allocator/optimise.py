@@ -1,0 +1,207 @@
+"""Which engine plans a network, and what it proves: whole, priced, and the rules engine where neither has a plan."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from allocator.engine.outlooks import Hedged, solve_outlooks
+from allocator.engine.problem import Limits, SolverError
+from allocator.engine.process import Solver
+from allocator.engine.quantities import Quantities, read_quantities
+from allocator.engine.whole import NoPlanError, Solution, solve_whole
+from allocator.network import Network
+from allocator.options import Clock, Options
+from allocator.plan.assemble import Draft, draft_plan
+from allocator.plan.tight import whole_marginals
+from allocator.program.stack import Program, build_program
+
+EXACT_GAP = 1e-6
+"""Gap to prove when nothing else is asked."""
+ACCEPTED_GAP = 5e-3
+"""Gap that is good enough once the work below is spent and no gap was asked; and that of the priced engine."""
+NODE_WORK = 1e7
+"""Branch-and-bound nodes x rows after which the accepted gap is good enough: small programs are always proven exactly."""
+WHOLE_COLUMNS = 250_000
+"""Largest program, by its expected columns, that ``auto`` solves whole."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What is proven of a plan, how, and what it took."""
+
+    bound: float | None
+    status: str
+    engine: str
+    proof: str
+    nodes: int = 0
+    iterations: int = 0
+    solver_seconds: float = 0.0
+    shape: tuple[int, int, int] = (0, 0, 0)
+    prices: dict[str, Any] | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The rules engine's plan: what it comes to, and how to draft it again (its tables are not kept beside another plan's)."""
+
+    objective: float
+    draft: Callable[[], Draft]
+
+
+Outcome = tuple[Draft, Proof, list[str]]
+
+
+def chosen(network: Network, engine: str) -> str:
+    """The engine that ``auto`` stands for: whole while HiGHS can be expected to prove a gap, else priced."""
+    if engine != "auto":
+        return engine
+    return "whole" if expected_columns(network) <= WHOLE_COLUMNS else "priced"
+
+
+def expected_columns(network: Network) -> int:
+    """About how many columns the whole program has, from the pairs of items with demand and lanes alone."""
+    claims = max(len(network.claims.channel), 1)
+    asked = len(np.unique(network.demand.item * np.int64(claims) + network.demand.claim))
+    departing = (network.lanes.arrival >= 0).sum(axis=1)
+    lanes = float((network.lanes.open @ departing.astype(float)).sum()) if len(departing) else 0.0
+    # lanes that nothing of the item can reach, or need not, make no columns: about half of the rest
+    return int(network.outlooks.count * (3 * asked * network.calendar.buckets + 0.5 * lanes))
+
+
+def optimise(
+    network: Network, options: Options, clock: Clock, plan_id: str, baseline: Baseline, presolve: bool
+) -> Outcome:
+    """A plan by the engine that is asked for, the rules engine's where it has nothing better."""
+    engine = chosen(network, options.engine)
+    if engine == "priced":
+        return _priced(network, options, clock, plan_id, baseline)
+    return _whole(network, options, clock, plan_id, baseline, presolve)
+
+
+def _rules(baseline: Baseline, proof: Proof, note: str) -> Outcome:
+    return baseline.draft(), replace(proof, engine="rules"), [note]
+
+
+def _whole(
+    network: Network, options: Options, clock: Clock, plan_id: str, baseline: Baseline, presolve: bool
+) -> Outcome:
+    with Solver() as solver:
+        clock.stage("program")
+        program = build_program(network)
+        limits = replace(_limits(options, program, clock.left()), presolve=presolve)
+        hedged: Hedged | None = None
+        try:
+            if network.outlooks.count > 1:
+                hedged = solve_outlooks(network, program, solver, limits, clock.watch.progress, clock.stage)
+                solution = hedged.mean_solution
+            else:
+                solution = solve_whole(network, program, solver, limits, clock.watch.progress, clock.stage)
+        except NoPlanError as late:
+            note = "the deadline came before the solver had a plan: this is the rules engine's plan"
+            return _rules(baseline, Proof(late.bound, "deadline", "rules", "branch and bound"), note)
+        except SolverError as error:
+            note = f"the solver failed ({error}): this is the rules engine's plan"
+            return _rules(baseline, Proof(None, "degraded", "rules", "none"), note)
+        seconds = solver.seconds
+    clock.stage("lots")
+    draft = _draft(network, program, solution, plan_id) if hedged is None else _hedged_draft(hedged, plan_id)
+    proof = Proof(
+        solution.bound,
+        solution.status if hedged is None else hedged.status,
+        "whole",
+        solution.proof,
+        solution.nodes,
+        solution.iterations,
+        seconds,
+        program.shape,
+    )
+    if baseline.objective < draft.objective and solution.status == "deadline":
+        note = "the solver's plan was worse than the rules engine's when the deadline came: this is the rules engine's plan"
+        return _rules(baseline, Proof(solution.bound, "deadline", "rules", solution.proof), note)
+    return draft, proof, []
+
+
+def _draft(network: Network, program: Program, solution: Solution, plan_id: str) -> Draft:
+    quantities: Quantities = read_quantities(network, program, solution.x)
+    return draft_plan(network, quantities, plan_id, program.prices, whole_marginals(network, program, solution))
+
+
+def _hedged_draft(hedged: Hedged, plan_id: str) -> Draft:
+    network, program, solution = hedged.mean_network, hedged.mean_program, hedged.mean_solution
+    quantities = read_quantities(network, program, solution.x)
+    marginals = whole_marginals(network, program, solution, over=(hedged.program, hedged.solution))
+    return draft_plan(network, quantities, plan_id, program.prices, marginals, hedged.hedge)
+
+
+def _limits(options: Options, program: Program, left: float) -> Limits:
+    if options.gap is not None:
+        return Limits(gap=options.gap, accept=options.gap, nodes=0, seconds=left)
+    rows = max(program.shape[0], 1)
+    return Limits(gap=EXACT_GAP, accept=ACCEPTED_GAP, nodes=int(NODE_WORK / rows), seconds=left)
+
+
+def _priced(network: Network, options: Options, clock: Clock, plan_id: str, baseline: Baseline) -> Outcome:
+    from allocator.network.prices import build_prices
+    from allocator.priced.engine import Setting, Telling, solve_priced
+
+    notes: list[str] = []
+    if network.outlooks.count > 1:
+        notes.append(
+            f"{network.outlooks.count} outlooks are hedged against by --engine whole only: this plan is on the mean of the forecasts"
+        )
+        network = replace(network, outlooks=replace(network.outlooks, count=1))
+    setting = Setting(
+        gap=ACCEPTED_GAP if options.gap is None else options.gap,
+        until=clock.until if options.deadline is not None else math.inf,
+        workers=options.hands,
+        cluster=options.cluster,
+        checkpoint=options.checkpoint,
+        resume=options.resume,
+        plan_id=plan_id,
+        shared=options.shared,
+    )
+    try:
+        found = solve_priced(network, setting, Telling(clock.stage, clock.watch.event))
+    except SolverError as error:
+        note = f"the solver failed ({error}): this is the rules engine's plan"
+        return _rules(baseline, Proof(None, "degraded", "rules", "none"), note)
+    bound = found.bound if math.isfinite(found.bound) else None
+    spent = found.spent
+    proof = Proof(
+        bound,
+        found.status,
+        "priced",
+        "weak duality",
+        iterations=spent.iterations,
+        solver_seconds=spent.highs,
+        prices=found.proof,
+        facts={
+            "rounds": found.rounds,
+            "workers_cpu_seconds": round(spent.cpu, 3),
+            "runs": spent.runs,
+            "lost_workers": spent.lost,
+            "log": found.log,
+        },
+    )
+    if found.quantities is None:
+        note = "the deadline came before every item had a whole plan: this is the rules engine's plan"
+        draft, proof, more = _rules(baseline, replace(proof, status="deadline"), note)
+        return draft, proof, notes + more
+    if baseline.objective < found.cost:
+        note = "the rules engine's plan was better than the one from prices: this is the rules engine's plan"
+        status = "optimal" if bound is not None and _gap(baseline.objective, bound) <= setting.gap else found.status
+        draft, proof, more = _rules(baseline, replace(proof, status=status), note)
+        return draft, proof, notes + more
+    clock.stage("lots")
+    draft = draft_plan(network, found.quantities, plan_id, build_prices(network), found.marginals)
+    return draft, proof, notes
+
+
+def _gap(objective: float, bound: float) -> float:
+    return (objective - bound) / max(abs(objective), 1.0)
