@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
@@ -11,14 +12,14 @@ import pyarrow.compute as pc
 
 from allocator.explain import explanation as said
 from allocator.explain.names import known
-from allocator.measure import Days, incoming, serve
+from allocator.measure import Days, Service, incoming, serve
 from allocator.measure.days import dated
 from allocator.measure.rows import records, rows_of
 from allocator.report import words
 from allocator.report.answer import exception_words
-from allocator.tables.tables import framed
 
 if TYPE_CHECKING:
+    from allocator.explain.counterfactual import Instead
     from allocator.tables import Tables
 
 Plan = Mapping[str, pd.DataFrame]
@@ -30,22 +31,52 @@ class OneItem:
 
     def __init__(self, tables: Tables, item: str) -> None:
         """Remember the tables and the item."""
-        self.tables, self.item, self.settings = tables, item, tables.settings
+        self.tables, self.item, self.settings = cut_tables(tables, [item]), item, tables.settings
         self._frames: dict[str, pd.DataFrame] = {}
 
     def frame(self, name: str) -> pd.DataFrame:
         """Give a table, cut to the item where it has one."""
         if name not in self._frames:
-            self._frames[name] = framed(name, self.encoded(name))
+            self._frames[name] = self.tables.frame(name)
         return self._frames[name]
 
     def encoded(self, name: str) -> pa.Table:
         """Give a table with coded words, cut to the item where it has one."""
-        table = self.tables.encoded(name)
-        return table.filter(pc.equal(table["item"], self.item)) if name in OF_ITEM else table
+        return self.tables.encoded(name)
 
 
-def explain(tables: Tables, plan: Plan, certificate: Mapping[str, Any], item: str, site: str) -> said.Explanation:
+def cut_tables(tables: Tables, items: Sequence[str]) -> Tables:
+    """Give a network's tables with the rows of some items, cut before anything is turned into words."""
+    from allocator.tables import Tables as Kind
+
+    wanted = pa.array(items, type=pa.string())
+
+    def rows(name: str) -> pa.Table:
+        """Cut a table that has items."""
+        table = tables.encoded(name)
+        if name not in OF_ITEM or not table.num_rows:
+            return table
+        column = table["item"].combine_chunks()
+        column = column if isinstance(column, pa.Array) else pa.concat_arrays(column.chunks)
+        mine = pc.is_in(column.dictionary.cast(pa.string()), value_set=wanted)
+        return table.filter(mine.take(column.indices))
+
+    kept = {name: rows(name) for name in tables}
+    return Kind(kept, kept, tables.settings, source=tables.source)
+
+
+def explain(
+    tables: Tables,
+    plan: Plan,
+    certificate: Mapping[str, Any],
+    item: str,
+    site: str,
+    *,
+    instead: float | None = None,
+    origin: str | None = None,
+    date: str | None = None,
+    previous: pd.DataFrame | None = None,
+) -> said.Explanation:
     """Explain why a site got what it got of an item.
 
     Parameters
@@ -58,6 +89,12 @@ def explain(tables: Tables, plan: Plan, certificate: Mapping[str, Any], item: st
         As in certificate.json; its `prices` say what one more of each tight resource is worth.
     item, site : str
         What is explained.
+    instead : float, optional
+        Another quantity to bring to the site: the item is planned again with it, all other items as planned. [units]
+    origin, date : str, optional
+        With ``instead``: only arrivals from there, or sent on that ISO day, are meant.
+    previous : DataFrame, optional
+        With ``instead``: shipments of the plan's previous plan.
 
     Returns
     -------
@@ -68,18 +105,62 @@ def explain(tables: Tables, plan: Plan, certificate: Mapping[str, Any], item: st
     ------
     UnknownCode
         If the network has no such item or site; the nearest code is suggested.
+    ValueError
+        If ``instead`` is negative, or asks for what no lane can bring.
     """
-    plan = dated(plan)
-    known("item", item, tables.frame("items")["item"].astype(str).tolist())
-    known("site", site, tables.frame("sites")["site"].astype(str).tolist())
-    one = OneItem(tables, item)
-    mine = {name: _of(frame, item) for name, frame in plan.items() if "item" in frame.columns}
-    days = Days.of(tables)
+    known("item", item, tables["items"]["item"].to_pylist())
+    known("site", site, tables["sites"]["site"].to_pylist())
+    answer = None
+    if instead is not None or origin is not None or date is not None:
+        from allocator.explain.counterfactual import ask
+        from allocator.explain.instead import Lane
+
+        answer = ask(tables, plan, item, Lane(site, origin, date), instead, previous)
+    return _explain(_Item.of(tables, plan, item), plan, certificate, site, answer)
+
+
+@dataclass(frozen=True)
+class _Item:
+    """What is worked out once for an item: its part of the network and of the plan, and how its demand was met."""
+
+    one: OneItem
+    mine: Plan
+    days: Days
+    outside: pd.DataFrame
+    done: Service
+
+    @classmethod
+    def of(cls, tables: Tables, plan: Plan, item: str) -> _Item:
+        """Work it out."""
+        one, days = OneItem(tables, item), Days.of(tables)
+        mine = dated({name: _of(frame, item) for name, frame in plan.items() if "item" in frame.columns})
+        part = cast("Tables", one)
+        return cls(one, mine, days, incoming(part, days), serve(part, mine, days))
+
+
+def explain_many(
+    tables: Tables, plan: Plan, certificate: Mapping[str, Any], pairs: Sequence[tuple[str, str]]
+) -> list[said.Explanation]:
+    """Explain several (item, site) pairs of known codes; what belongs to an item is worked out once."""
+    few = cut_tables(tables, sorted({item for item, _ in pairs}))
+    items: dict[str, _Item] = {}
+    found = []
+    for item, site in pairs:
+        items[item] = items.get(item) or _Item.of(few, plan, item)
+        found.append(_explain(items[item], plan, certificate, site))
+    return found
+
+
+def _explain(
+    known_item: _Item, plan: Plan, certificate: Mapping[str, Any], site: str, answer: Instead | None = None
+) -> said.Explanation:
+    """Explain an item at a known site."""
+    one, mine, days, outside = known_item.one, known_item.mine, known_item.days, known_item.outside
+    item = one.item
     end = days.start + pd.Timedelta(days=days.horizon - 1)
-    outside = incoming(cast("Tables", one), days)
     at_site = mine["projections"][mine["projections"]["site"] == site].sort_values("date")
     shipments = mine["shipments"]
-    kinds = tables.frame("sites").set_index("site")["kind"]
+    kinds = one.frame("sites").set_index("site")["kind"]
     about = one.frame("items")["description"].iloc[0]
     admissions = mine["admissions"]
     return said.Explanation(
@@ -87,7 +168,7 @@ def explain(tables: Tables, plan: Plan, certificate: Mapping[str, Any], item: st
         site=site,
         description="" if words.is_missing(about) else str(about),
         kind=str(kinds[site]),
-        currency=tables.settings.currency,
+        currency=one.settings.currency,
         start=days.start.isoformat(),
         end=end.isoformat(),
         opening=_opening(one, days, site),
@@ -97,7 +178,7 @@ def explain(tables: Tables, plan: Plan, certificate: Mapping[str, Any], item: st
         served=float(admissions.loc[admissions["site"] == site, "quantity"].sum()),
         waste=float(at_site["waste"].sum()),
         closing=float(at_site["stock"].iloc[-1]) if len(at_site) else 0.0,
-        asked=_asked(one, mine, days, site),
+        asked=_asked(one, mine, known_item.done, site),
         policy=_policy(one, site),
         upstream=_upstream(one, mine, outside, days, site),
         arrivals=_arrivals(mine, days, site),
@@ -105,9 +186,10 @@ def explain(tables: Tables, plan: Plan, certificate: Mapping[str, Any], item: st
         binding=_binding(one, certificate, site),
         limits=_limits(one, days, site),
         locks=_locks(one, site),
-        gave=_gave(plan, item, site, tables.settings.currency),
+        gave=_gave(plan, item, site, one.settings.currency),
         bid_price=_highest(admissions[admissions["site"] == site]["bid_price"]),
         next_best=_next_best(admissions, site),
+        instead=answer,
     )
 
 
@@ -139,10 +221,9 @@ def _arriving(shipments: pd.DataFrame, site: str, days: Days) -> pd.DataFrame:
     return shipments[(shipments["destination"] == site) & inside]
 
 
-def _asked(one: OneItem, mine: Plan, days: Days, site: str) -> list[said.Asked]:
+def _asked(one: OneItem, mine: Plan, done: Service, site: str) -> list[said.Asked]:
     arcs = one.frame("fulfilment")
     arcs = arcs[arcs["site"] == site]
-    done = serve(cast("Tables", one), mine, days)
     claims = done.asked.claims.assign(
         asked=done.asked.quantity.sum(axis=1),
         served=done.served.sum(axis=1),

@@ -5,9 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from allocator.report.words import amount, day, money, number, share
+from allocator.report.words import amount, day, money, number, reason, share
+
+if TYPE_CHECKING:
+    from allocator.explain.counterfactual import Instead
 
 WIDTH = 92
 TOP = 6  # lines a section may take on the page
@@ -151,6 +154,8 @@ class Explanation:
         What one more unit at the site is worth at its highest.
     next_best : list of Use
         Other uses of the item, highest bid price first.
+    instead : Instead or None
+        What another quantity would cost, where that was asked.
     """
 
     item: str
@@ -178,6 +183,7 @@ class Explanation:
     gave: list[str]
     bid_price: float | None
     next_best: list[Use]
+    instead: Instead | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain data for JSON: dates as ISO days, what is missing as None."""
@@ -187,7 +193,7 @@ class Explanation:
         """Write one page for a terminal."""
         title = f"{self.item} at {self.site}" + (f" ({self.description})" if self.description else "")
         lines = [*_wrapped(title, ""), f"{day(self.start)} to {day(self.end)}", "", *_wrapped(self.verdict(), ""), ""]
-        for heading, body in self._sections():
+        for heading, body in self.sections():
             if body:
                 lines += [heading, *[line for sentence in body for line in _wrapped(sentence, "  ")], ""]
         return "\n".join("".join(c if c.isprintable() else "?" for c in line) for line in lines).rstrip() + "\n"
@@ -207,16 +213,22 @@ class Explanation:
             for gone in self.unmet:
                 if gone.status == "lost":
                     causes[gone.reason] = causes.get(gone.reason, 0.0) + gone.quantity
-            why = max(sorted(causes), key=lambda reason: causes[reason]) if causes else ""
+            why = max(sorted(causes), key=lambda code: causes[code]) if causes else ""
             return f"{said} {amount(lost)} of that demand is lost" + (
-                f", mostly for this reason: {why}." if why else "."
+                f", mostly for this reason: {reason(why)}." if why else "."
             )
         late = sum(one.late + one.waiting for one in self.asked)
         if wanted and not late:
             return f"{said} All of that demand is served on its day, so no demand called for more."
         return f"{said} {amount(late)} of it is served late or still waits." if late else said
 
-    def _sections(self) -> Iterator[tuple[str, list[str]]]:
+    def sections(self) -> Iterator[tuple[str, list[str]]]:
+        """Give each heading with its lines; a heading may have none."""
+        if self.instead is not None:
+            yield "Why not another quantity", [self.instead.verdict()]
+            yield "What it would cost", self.instead.cost_lines()
+            yield "Whom it would be taken from", self.instead.change_lines()
+            yield "What would change it", self.instead.range_lines()
         yield "What was asked", [*_short([self._asked(one) for one in self.asked]), self._policy()]
         yield "What there was upstream", _short([_upstream(one) for one in self.upstream])
         yield "What came", _short([_arrival(one) for one in self.arrivals])
@@ -319,7 +331,7 @@ def _arrival(one: Arrival) -> str:
 
 def _unmet(one: Unmet) -> str:
     what = "lost" if one.status == "lost" else "waiting at the end"
-    why = one.reason or "no reason stated"
+    why = reason(one.reason)
     return f"{one.channel}, {one.zone}: {amount(one.quantity)} {what} from {day(one.first)}: {why}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,23 +113,82 @@ class Plan:
         tables = self.tables.coded() if isinstance(self.tables, Published) else self.tables
         return audit(self.network, tables, self.certificate, self.previous)
 
-    def explain(self, item: str, site: str) -> Explanation:
-        """Why this site got this much of this item.
+    def explain(
+        self, item: str, site: str, instead: float | None = None, *, origin: str | None = None, date: str | None = None
+    ) -> Explanation:
+        """Why this site got this much of this item, and what another quantity would cost.
+
+        Parameters
+        ----------
+        item, site : str
+        instead : float, optional
+            Another quantity to bring to the site in the horizon: the item is planned again with it, all other items as planned. [units]
+        origin, date : str, optional
+            Narrow ``instead`` to arrivals from this site, or sent on this ISO day.
 
         Raises
         ------
         ValueError
-            When the item or the site is unknown.
+            When the item or the site is unknown, or ``instead`` asks for what no lane can bring.
         """
         from allocator.explain import explain
 
-        return explain(self.network, self.tables, self.certificate, item, site)
+        asked = {"instead": instead, "origin": origin, "date": date, "previous": self.previous}
+        return explain(self.network, self.tables, self.certificate, item, site, **asked)  # type: ignore[arg-type]
 
-    def report(self) -> str:
-        """The report as one HTML page."""
+    def report(self, answers: Sequence[Explanation] = ()) -> str:
+        """The report as one HTML page.
+
+        Parameters
+        ----------
+        answers : sequence of Explanation, optional
+            What :meth:`explain` gave, with another quantity asked: shown first in the closer look.
+        """
+        from allocator.explain import explain_many
         from allocator.report import render
 
-        return render(self.network, self.tables, self.certificate, self.tables["kpis"], self.manifest, self.baseline)
+        def explain(plan: Mapping[str, pd.DataFrame], pairs: Sequence[tuple[str, str]]) -> list[Explanation]:
+            return explain_many(self.network, plan, self.certificate, pairs)
+
+        return render(
+            self.network,
+            self.tables,
+            self.certificate,
+            self.tables["kpis"],
+            self.manifest,
+            self.baseline,
+            explain=explain,
+            answers=answers,
+        )
+
+    def plot(self, kind: str = "value", axes: Any = None) -> Any:
+        """Draw ``value``, ``stock``, ``service`` or ``capacity`` with matplotlib (extra ``[plot]``); gives the figure.
+
+        Raises
+        ------
+        ValueError, ImportError
+            For another kind; when matplotlib is not installed.
+        """
+        from allocator.notebook import plot
+
+        return plot(self, kind, axes)
+
+    def to_excel(self, path: str | Path) -> Path:
+        """Write a workbook with one sheet a table (extra ``[excel]``).
+
+        Raises
+        ------
+        ValueError, ImportError
+            When the name does not end in .xlsx; when XlsxWriter is not installed.
+        """
+        from allocator.notebook import write_workbook
+
+        return write_workbook(self, path)
+
+    def _repr_html_(self) -> str:
+        from allocator.notebook import plan_card
+
+        return plan_card(self)
 
     def write(self, path: str | Path) -> Path:
         """Publish the plan folder atomically.

@@ -68,24 +68,28 @@ class Program:
         return len(self.row_lower), len(self.cost), len(self.values)
 
 
-def build_program(network: Network) -> Program:
+def build_program(network: Network, prices: Prices | None = None, shared: SharedPiece | None = None) -> Program:
     """Compile, stamp and stack a whole network.
 
     Parameters
     ----------
     network : Network
+    prices : Prices, optional
+        Elastic prices to use in place of the network's own: those of a larger network that this one was cut from.
+    shared : SharedPiece, optional
+        Rows and columns of the shared resources to use in place of the network's own.
 
     Returns
     -------
     Program
     """
-    prices = build_prices(network)
+    prices = prices or build_prices(network)
     classes = build_classes(network)
     pieces: list[Piece] = []
     for size, template in compile_blocks(partial(build_structure, network), classes.groups):
         block = build_items(network, template.structure, classes, prices, classes.groups[size])
         pieces.append(stamp(template, block))
-    shared = compile_resources(build_structure(network, 1), resource_data(network, prices))
+    shared = shared or compile_resources(build_structure(network, 1), resource_data(network, prices))
     return _stack(pieces, shared, classes, prices)
 
 

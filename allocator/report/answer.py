@@ -14,6 +14,7 @@ from allocator.measure import KPIS, headline
 from allocator.measure.rows import records
 from allocator.report import words
 from allocator.report.charts import bar
+from allocator.report.coded import largest
 
 COMPONENTS = {
     "margin": "Margin",
@@ -97,8 +98,8 @@ def gave(exceptions: pd.DataFrame, currency: str) -> tuple[str, list[str]]:
     count = len(exceptions)
     what = f"{words.number(count)} limit{'s' if count > 1 else ''}"
     lead = f"{what} had to give, at {words.money(cost, currency)} of penalty."
-    dearest = exceptions.sort_values(["cost", "what", "where"], ascending=[False, True, True], kind="stable")
-    return lead, [exception_words(row, currency) for row in records(dearest.head(TOLD))]
+    dearest = largest(exceptions, "cost", ["what", "where"], TOLD)
+    return lead, [exception_words(row, currency) for row in records(dearest)]
 
 
 def exception_words(row: Mapping[str, Any], currency: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -13,6 +14,7 @@ from allocator.measure import Days
 from allocator.measure.rows import records, rows_of
 from allocator.report import words
 from allocator.report.charts import bar
+from allocator.report.coded import groups, largest, sums
 from allocator.report.grid import Column, Grid, grid
 
 TOP_ROWS = 200
@@ -92,7 +94,9 @@ def tight_prices(prices: Sequence[Mapping[str, Any]], currency: str) -> Grid:
     ]
     names = ["what", "place", "date", "price", "unit", "use", "limit"]
     frame = pd.DataFrame(rows, columns=names)
-    frame = frame.sort_values(["price", "what", "place", "date"], ascending=[False, True, True, True], kind="stable")
+    frame = frame.assign(last=frame["what"] == "vehicles")
+    order = ["last", "price", "what", "place", "date"]
+    frame = frame.sort_values(order, ascending=[True, False, True, True, True], kind="stable")
     columns = [
         *(Column("what", "Resource"), Column("place", "Where"), Column("date", "Day", "date")),
         *(Column("price", "One more is worth", "money"), Column("unit", "Unit")),
@@ -101,10 +105,12 @@ def tight_prices(prices: Sequence[Mapping[str, Any]], currency: str) -> Grid:
     return grid("prices", "What one more of each tight resource is worth", frame, columns, TOP_ROWS, "dearest")
 
 
-def unmet(frame: pd.DataFrame, currency: str) -> tuple[list[tuple[str, Markup, str, str]], Grid, str]:
+def unmet(
+    frame: pd.DataFrame, currency: str, about: Mapping[str, str]
+) -> tuple[list[tuple[str, Markup, str, str]], Grid, str]:
     """Sum unmet demand by reason, list it by item, channel and zone, and say the main reason."""
-    frame = frame.assign(reason=frame["reason"].fillna("").replace("", "not stated"))
-    by_reason = frame.groupby(["reason", "status"], as_index=False)[["quantity", "cost"]].sum()
+    by_reason = sums(frame, ["reason", "status"], ["quantity", "cost"])
+    by_reason = by_reason.assign(reason=by_reason["reason"].map(words.reason))
     by_reason = by_reason.sort_values(["quantity", "reason"], ascending=[False, True], kind="stable")
     most = float(by_reason["quantity"].max()) if len(by_reason) else 0.0
     bars = [
@@ -118,17 +124,15 @@ def unmet(frame: pd.DataFrame, currency: str) -> tuple[list[tuple[str, Markup, s
         )
         for row in rows_of(by_reason)
     ]
-    keys = ["item", "channel", "zone", "reason", "status"]
-    sums = frame.groupby(keys, as_index=False).agg(
-        first=("date", "min"), days=("date", "nunique"), quantity=("quantity", "sum"), cost=("cost", "sum")
-    )
-    sums = sums.sort_values(["cost", "quantity", *keys], ascending=[False, False, *[True] * len(keys)], kind="stable")
     columns = [
-        *(Column("item", "Item"), Column("channel", "Channel"), Column("zone", "Zone"), Column("status", "Status")),
-        *(Column("reason", "Reason"), Column("first", "First day", "date"), Column("days", "Days", "count")),
+        *(Column("item", "Item", notes=about), Column("channel", "Channel"), Column("zone", "Zone")),
+        *(Column("status", "Status"), Column("reason", "Reason")),
+        *(Column("first", "First day", "date"), Column("days", "Days", "count")),
         *(Column("quantity", "Units", "count"), Column("cost", f"Cost, {currency}", "money")),
     ]
-    table = grid("unmet", "Unmet demand by item, channel, zone and reason", sums, columns, TOP_ROWS, "dearest")
+    dearest, count = _dearest_unmet(frame)
+    title = "Unmet demand by item, channel, zone and reason"
+    table = grid("unmet", title, dearest, columns, TOP_ROWS, "dearest", count)
     if frame.empty:
         return bars, table, "All demand of the horizon is served."
     top = by_reason.iloc[0]
@@ -136,44 +140,65 @@ def unmet(frame: pd.DataFrame, currency: str) -> tuple[list[tuple[str, Markup, s
     return bars, table, f"{portion} of {words.amount(float(frame['quantity'].sum()))} units unmet: {top['reason']}."
 
 
-def risky(lots: pd.DataFrame, currency: str) -> Grid:
+def _dearest_unmet(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Sum unmet demand by item, channel, zone, reason and status; give the dearest sums and how many there are."""
+    keys = ["item", "channel", "zone", "reason", "status"]
+    where, found = groups(frame, keys)
+    found = found.assign(
+        **{
+            name: np.bincount(where, weights=frame[name].to_numpy(float), minlength=len(found)).astype(float)
+            for name in ("quantity", "cost")
+        }
+    )
+    top = largest(found, "cost", keys, TOP_ROWS)
+    order = ["cost", "quantity", *keys]
+    top = top.sort_values(order, ascending=[False, False, *[True] * len(keys)], kind="stable")
+    mine = np.isin(where, top.index)
+    dates = pd.DataFrame({"at": where[mine], "date": frame["date"].to_numpy()[mine]})
+    per = dates.groupby("at")["date"].agg(["min", "nunique"]).reindex(top.index)
+    return top.assign(first=per["min"], days=per["nunique"], reason=top["reason"].map(words.reason)), len(found)
+
+
+def risky(lots: pd.DataFrame, currency: str, about: Mapping[str, str]) -> Grid:
     """List lots at risk, dearest first."""
-    order = lots.sort_values(["value", "lot", "item", "site"], ascending=[False, True, True, True], kind="stable")
+    order = largest(lots, "value", ["lot", "item", "site"], TOP_ROWS)
     columns = [
         *(
             Column("lot", "Lot"),
-            Column("item", "Item"),
+            Column("item", "Item", notes=about),
             Column("site", "Site"),
             Column("expiry_date", "Expires", "date"),
         ),
         *(Column("wasted", "Expires in the plan, units", "count"), Column("left", "Left at the end, units", "count")),
         Column("value", f"Value, {currency}", "money"),
     ]
-    return grid("lots", "Lots at risk of expiry", order, columns, TOP_ROWS, "dearest")
+    return grid("lots", "Lots at risk of expiry", order, columns, TOP_ROWS, "dearest", len(lots))
 
 
-def mends(frame: pd.DataFrame, currency: str) -> Grid:
+def mends(frame: pd.DataFrame, currency: str, about: Mapping[str, str]) -> Grid:
     """List every exception with its mend, dearest first."""
-    order = frame.sort_values(["cost", "what", "where", "date"], ascending=[False, True, True, True], kind="stable")
+    order = largest(frame, "cost", ["what", "where", "date"], TOP_ROWS)
+    order = order.assign(what=order["what"].astype(str).str.replace("_", " "))
     columns = [
-        *(Column("what", "Limit"), Column("item", "Item"), Column("where", "Where"), Column("date", "Day", "date")),
+        *(Column("what", "Limit"), Column("item", "Item", notes=about)),
+        *(Column("where", "Where"), Column("date", "Day", "date")),
         *(Column("amount", "By", "count"), Column("unit", "Unit"), Column("cost", f"Penalty, {currency}", "money")),
         Column("mend", "What would mend it"),
     ]
-    return grid("exceptions", "Limits that had to give", order, columns, TOP_ROWS, "dearest")
+    return grid("exceptions", "Limits that had to give", order, columns, TOP_ROWS, "dearest", len(frame))
 
 
-def shipments(frame: pd.DataFrame) -> Grid:
+def shipments(frame: pd.DataFrame, about: Mapping[str, str]) -> Grid:
     """List committed shipments, largest first."""
     mine = frame[frame["committed"].astype(bool)]
-    keys = ["ship_date", "origin", "destination", "item", "mode"]
-    mine = mine.sort_values(["quantity", *keys], ascending=[False, *[True] * len(keys)], kind="stable")
+    top = largest(mine, "quantity", ["ship_date", "origin", "destination", "item", "mode"], TOP_ROWS)
     columns = [
-        *(Column("item", "Item"), Column("origin", "From"), Column("destination", "To"), Column("mode", "Mode")),
+        *(Column("item", "Item", notes=about), Column("origin", "From")),
+        *(Column("destination", "To"), Column("mode", "Mode")),
         *(Column("ship_date", "Ships", "date"), Column("arrive_date", "Arrives", "date")),
         *(Column("quantity", "Units", "count"), Column("packs", "Packs", "count"), Column("method", "Method")),
     ]
-    return grid("shipments", "Committed shipments", mine, columns, TOP_ROWS, "largest")
+    return grid("shipments", "Committed shipments", top, columns, TOP_ROWS, "largest", len(mine))
 
 
 def set_aside(rows: Sequence[Any]) -> Grid | None:

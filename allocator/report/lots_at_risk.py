@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from allocator.measure import Days, incoming
 from allocator.report import words
 from allocator.report.charts import Series, Span, columns
+from allocator.report.coded import sums
 
 if TYPE_CHECKING:
     from allocator.tables import Tables
@@ -25,13 +27,15 @@ def lots_left(tables: Tables, plan: Plan) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns lot, item, site, expiry_date, wasted, left [units], value [currency]; lots that expire, soonest first.
+        Columns lot, item, site, expiry_date, wasted, left [units], value [currency]; lots that expire in the horizon or as
+        many days after it, soonest first.
     """
     days = Days.of(tables)
     opening = tables.frame("lots")
     opening = opening[(opening["status"] == "available") & ~(days.numbers(opening["expiry_date"]) < 0)]
     opening = opening[~(days.numbers(opening["received_date"]) > 0)]
     moves = plan["lot_moves"]
+    moves = moves[_soon(moves["expiry_date"], days)]
     keys = ["lot", "item", "site", "expiry_date", "quantity"]
     inside = moves[(moves["for"] == "shipment") & (days.buckets_of(moves["arrive_date"]) >= 0)]
     parts = [
@@ -39,15 +43,21 @@ def lots_left(tables: Tables, plan: Plan) -> pd.DataFrame:
         incoming(tables, days)[keys],
         inside.drop(columns=["from"]).rename(columns={"to": "site"})[keys],
         moves.rename(columns={"from": "site"}).assign(quantity=-moves["quantity"])[keys],
+        moves[moves["for"] == "waste"].rename(columns={"from": "site"}).assign(wasted=1.0)[[*keys, "wasted"]],
     ]
+    parts = [part[_soon(part["expiry_date"], days)] for part in parts]
     every = (
         pd.concat([part for part in parts if len(part)], ignore_index=True) if any(map(len, parts)) else opening[keys]
     )
-    every = every[every["expiry_date"].notna()]
-    lots = every.groupby(["lot", "item", "site", "expiry_date"])["quantity"].sum().reset_index()
-    wasted = moves[moves["for"] == "waste"].groupby(["lot", "item", "from"])["quantity"].sum()
-    gone = wasted.reindex(pd.MultiIndex.from_frame(lots[["lot", "item", "site"]])).fillna(0.0).to_numpy(float)
-    lots = lots.rename(columns={"quantity": "left"}).assign(wasted=gone)
+    thrown = every["wasted"].notna().to_numpy() if "wasted" in every else np.zeros(len(every), dtype=bool)
+    every = every.assign(
+        expiry_date=every["expiry_date"].to_numpy().astype("datetime64[s]"),
+        wasted=np.where(thrown, every["quantity"], 0.0),
+        quantity=np.where(thrown, 0.0, every["quantity"]),
+    )
+    lots = sums(every, ["lot", "item", "site", "expiry_date"], ["quantity", "wasted"])
+    lots["expiry_date"] = pd.to_datetime(lots["expiry_date"]).astype("datetime64[s]")
+    lots = lots.rename(columns={"quantity": "left"})
     lots["left"] = np.where(lots["left"] > 1e-6, lots["left"], 0.0)
     cost = tables.frame("items").set_index("item")["unit_cost"].astype(float)
     lots["value"] = (lots["left"] + lots["wasted"]) * lots["item"].map(cost).astype(float)
@@ -55,6 +65,12 @@ def lots_left(tables: Tables, plan: Plan) -> pd.DataFrame:
     return lots.sort_values(
         ["expiry_date", "value", "lot", "item", "site"], ascending=[True, False, True, True, True], ignore_index=True
     )
+
+
+def _soon(dates: pd.Series, days: Days) -> NDArray[np.bool_]:
+    """Tell which dates lie in the horizon or as many days after it; only such lots are at risk."""
+    numbers = days.numbers(dates)
+    return np.asarray((numbers >= 0) & (numbers < 2 * days.horizon))
 
 
 def at_risk(lots: pd.DataFrame, days: Days, currency: str) -> tuple[pd.DataFrame, Markup | None, str]:

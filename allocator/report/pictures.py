@@ -1,16 +1,19 @@
-"""What the drawings show: flows on the map, the split by method, stock over time, service by channel, lots at risk."""
+"""What the drawings show: flows on the map, the split by method, stock over time."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from allocator.measure import Days, Service
+from allocator.measure import Days
+from allocator.measure.days import per_bucket
 from allocator.report import network_map, words
-from allocator.report.charts import Series, Span, area, columns, stacked_bar
+from allocator.report.charts import Series, Span, area, stacked_bar
+from allocator.report.coded import ranks, slices, sums
 
 if TYPE_CHECKING:
     from allocator.tables import Tables
@@ -19,7 +22,6 @@ METHODS = ("push", "pull", "jit", "rebalance")
 KIND_NAMES = {"supplier": "Suppliers", "plant": "Plants", "dc": "Distribution centres", "store": "Stores"}
 TOP_SPLIT = 24
 TOP_STOCK = 5
-TOP_CHANNELS = 6
 
 Plan = Mapping[str, pd.DataFrame]
 
@@ -35,7 +37,7 @@ def maps(tables: Tables, plan: Plan, kpis: pd.DataFrame) -> tuple[Markup, Markup
     rates = kpis[(kpis["kpi"] == "stockout_rate") & kpis["scope"].str.startswith("site:")]
     rate = pd.Series(rates["value"].to_numpy(float), index=rates["scope"].str.removeprefix("site:"))
     sites = sites.assign(stockout=sites["site"].map(rate).astype(float))
-    legs = plan["shipments"].groupby(["origin", "destination", "method"])["quantity"].sum().reset_index()
+    legs = sums(plan["shipments"], ["origin", "destination", "method"], ["quantity"])
     legs = legs.sort_values(["quantity", "method"], ascending=[False, True], kind="stable")
     ends = legs.groupby(["origin", "destination"], as_index=False).agg(
         quantity=("quantity", "sum"), method=("method", "first")
@@ -55,11 +57,11 @@ def methods(plan: Plan) -> tuple[list[tuple[str, Markup, str, str]], int, str]:
         Rows of site, bar, units received and most held back there for pull; the number of sites there are; a sentence.
     """
     shipments, reserves = plan["shipments"], plan["reserves"]
-    split = shipments.pivot_table(
-        index="destination", columns="method", values="quantity", aggfunc="sum", fill_value=0.0
-    )
+    legs = sums(shipments, ["destination", "method"], ["quantity"])
+    split = legs.pivot_table(index="destination", columns="method", values="quantity", aggfunc="sum", fill_value=0.0)
     split = split.reindex(columns=list(METHODS), fill_value=0.0).astype(float)
-    held = reserves.groupby(["site", "date"])["quantity"].sum().groupby("site").max()
+    kept_back = sums(reserves, ["site", "date"], ["quantity"])
+    held = kept_back.groupby("site")["quantity"].max()
     split = split.reindex(sorted({*split.index, *held.index}), fill_value=0.0)
     total = split.sum(axis=1)
     order = total.sort_values(ascending=False, kind="stable").index
@@ -91,20 +93,8 @@ def stock(tables: Tables, plan: Plan, days: Days) -> tuple[list[Markup], str]:
     """Draw closing stock at cost over time: by kind of site, and for the sites that hold most; waste in front."""
     currency = tables.settings.currency
     cost = tables.frame("items").set_index("item")["unit_cost"].astype(float)
-    projections = plan["projections"]
-    worth = projections["item"].map(cost).astype(float)
-    unit = currency
-    if not (cost > 0).any():
-        worth, unit = pd.Series(1.0, index=projections.index), "units"
-    frame = pd.DataFrame(
-        {
-            "site": projections["site"],
-            "bucket": days.buckets_of(projections["date"]),
-            "stock": projections["stock"] * worth,
-            "waste": projections["waste"] * worth,
-        }
-    )
-    by_site = frame.groupby(["site", "bucket"], as_index=False)[["stock", "waste"]].sum()
+    unit = currency if (cost > 0).any() else "units"
+    by_site = stock_by_site(tables, plan, days, cost if unit == currency else cost * 0.0 + 1.0)
     kind = tables.frame("sites").set_index("site")["kind"]
     charts = [
         _level(KIND_NAMES.get(str(name), str(name)), by_site[by_site["site"].map(kind) == name], unit, days)
@@ -114,61 +104,29 @@ def stock(tables: Tables, plan: Plan, days: Days) -> tuple[list[Markup], str]:
     inner = by_site[by_site["site"].map(kind) != "supplier"]
     largest = inner.groupby("site")["stock"].mean().sort_values(ascending=False, kind="stable").head(TOP_STOCK).index
     charts += [_level(str(site), by_site[by_site["site"] == site], unit, days) for site in largest]
-    end = frame["bucket"] == days.count - 1
-    said = f"{words.money(float(frame.loc[end, 'stock'].sum()), unit)} of stock is left at the end"
-    waste = float(frame["waste"].sum())
+    end = by_site["bucket"] == days.count - 1
+    said = f"{words.money(float(by_site.loc[end, 'stock'].sum()), unit)} of stock is left at the end"
+    waste = float(by_site["waste"].sum())
     said += f"; {words.money(waste, unit)} expires before." if waste > 0 else "; nothing expires before."
     return charts, said
 
 
+def stock_by_site(tables: Tables, plan: Plan, days: Days, worth: pd.Series) -> pd.DataFrame:
+    """Sum closing stock and waste by site and bucket, each unit at its item's worth."""
+    sites, items = pd.Index(sorted(tables["sites"]["site"].to_pylist())), pd.Index(worth.index)
+    each, shape = worth.to_numpy(float), (len(sites), days.count)
+    grids = {name: np.zeros(shape) for name in ("stock", "waste")}
+    for part in slices(plan["projections"]):
+        rows, buckets = ranks(part["site"], sites), days.buckets_of(part["date"])
+        price = each[ranks(part["item"], items)]
+        for name, grid in grids.items():
+            grid += per_bucket(rows, buckets, part[name].to_numpy(float) * price, shape)
+    row, bucket = np.divmod(np.arange(len(sites) * days.count), max(days.count, 1))
+    frame = pd.DataFrame({"site": sites.to_numpy(dtype=object)[row], "bucket": bucket})
+    return frame.assign(**{name: grid.ravel() for name, grid in grids.items()})
+
+
 def _level(title: str, frame: pd.DataFrame, unit: str, days: Days) -> Markup:
-    sums = frame.groupby("bucket")[["stock", "waste"]].sum().reindex(range(days.count), fill_value=0.0)
-    marks = Series("expires", "bad", sums["waste"].tolist())
-    return area(title, unit, span_of(days), Series("closing stock", "level", sums["stock"].tolist()), marks)
-
-
-def service(done: Service, days: Days) -> tuple[list[tuple[str, Markup, str, str]], list[Markup], str]:
-    """Show what became of each channel's demand, in total and day by day."""
-    sums = done.by("channel")
-    sums = sums.sort_values("asked", ascending=False, kind="stable")
-    rows = []
-    for channel, row in sums.iterrows():
-        on_time = float(row["served"] - row["late"])
-        amounts = [
-            ("served on its day", "ontime", on_time),
-            ("served late", "late", float(row["late"])),
-            ("waiting at the end", "waiting", float(row["waiting"])),
-            ("lost", "lost", float(row["lost"])),
-        ]
-        rate = on_time / float(row["asked"]) if row["asked"] > 0 else float("nan")
-        asked = float(row["asked"])
-        rows.append((str(channel), stacked_bar(amounts, asked, "units"), words.number(asked), words.share(rate)))
-    charts = [_daily(str(channel), done, days) for channel in sums.index[:TOP_CHANNELS]]
-    total = sums.sum()
-    return rows, charts, _service_words(total)
-
-
-def _service_words(total: pd.Series) -> str:
-    asked = float(total["asked"])
-    if not asked > 0:
-        return "Nothing is asked for in the horizon."
-    share = words.share(float(total["served"] - total["late"]) / asked)
-    parts = [
-        (float(total["late"]), "late"),
-        (float(total["waiting"]), "still waiting at the end"),
-        (float(total["lost"]), "lost"),
-    ]
-    rest = [f"{words.number(units)} {name}" for units, name in parts if units > 0]
-    said = f"{share} of {words.number(asked)} units asked for is served on its day"
-    return f"{said}; {', '.join(rest)}." if rest else f"{said}."
-
-
-def _daily(channel: str, done: Service, days: Days) -> Markup:
-    mine = (done.asked.claims["channel"] == channel).to_numpy()
-    served, late, lost = (grid[mine].sum(axis=0) for grid in (done.served, done.late, done.lost))
-    series = [
-        Series("served on its day", "ontime", (served - late).tolist()),
-        Series("served late", "late", late.tolist()),
-        Series("lost", "lost", lost.tolist()),
-    ]
-    return columns(channel, "units", span_of(days), series)
+    daily = frame.groupby("bucket")[["stock", "waste"]].sum().reindex(range(days.count), fill_value=0.0)
+    marks = Series("expires", "bad", daily["waste"].tolist())
+    return area(title, unit, span_of(days), Series("closing stock", "level", daily["stock"].tolist()), marks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import datetime
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,13 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from allocator.measure import Days, capacity_use, headline, serve
-from allocator.measure.days import dated
+from allocator.measure import Days, capacity_use, headline
+from allocator.measure.days import DATES, dated
 from allocator.measure.rows import records
-from allocator.report import answer, lists, lots_at_risk, pictures, words
+from allocator.report import answer, closer, lists, lots_at_risk, pictures, served, words
 
 if TYPE_CHECKING:
+    from allocator.explain import Explanation
     from allocator.tables import Tables
 
 PAGE = "page"
@@ -31,6 +32,9 @@ def render(
     kpis: pd.DataFrame,
     manifest: Mapping[str, Any],
     baseline_kpis: pd.DataFrame | Mapping[str, float] | None = None,
+    *,
+    explain: closer.Explain | None = None,
+    answers: Sequence[Explanation] = (),
 ) -> str:
     """Draw the report of a plan.
 
@@ -49,6 +53,10 @@ def render(
         quarantined, input_hash. The page holds no other clock than `created`.
     baseline_kpis : DataFrame or Mapping of str to float, optional
         The rules engine's KPIs on the same input.
+    explain : callable, optional
+        Explains pairs of item and site; those where most is at stake are then told in the closer look.
+    answers : sequence of Explanation, optional
+        Explanations that were asked for, shown first there.
 
     Returns
     -------
@@ -64,7 +72,7 @@ def render(
         style=Markup(style),
         script=Markup(script),
         policy=content_policy(style, script),
-        **context(tables, plan, certificate, kpis, manifest, baseline_kpis),
+        **context(tables, plan, certificate, kpis, manifest, baseline_kpis, explain, answers),
     )
 
 
@@ -90,9 +98,11 @@ def context(
     kpis: pd.DataFrame,
     manifest: Mapping[str, Any],
     baseline_kpis: pd.DataFrame | Mapping[str, float] | None,
+    explain: closer.Explain | None = None,
+    answers: Sequence[Explanation] = (),
 ) -> dict[str, Any]:
     """Work out everything the page shows."""
-    settings, days, plan = tables.settings, Days.of(tables), dated(plan)
+    settings, days, plan = tables.settings, Days.of(tables), _dated(plan)
     currency = settings.currency
     base = headline(baseline_kpis) if isinstance(baseline_kpis, pd.DataFrame) else baseline_kpis
     prices = certificate.get("prices") or []
@@ -106,8 +116,17 @@ def context(
         **_drawings(tables, plan, kpis, days),
         **_capacity(tables, plan, prices, days, currency),
         **_rest(tables, plan, days, currency),
+        **_closer(tables, plan, kpis, days, explain, answers),
         **_provenance(manifest, tables),
     }
+
+
+def _dated(plan: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Give a plan's tables with timestamps; those that have them already are not copied."""
+    plain = {
+        name: frame for name, frame in plan.items() if any(frame[c].dtype.kind != "M" for c in DATES if c in frame)
+    }
+    return {**plan, **dated(plain)}
 
 
 def _horizon(start: datetime.date, days: Days) -> str:
@@ -123,7 +142,8 @@ def _answer(
     currency: str,
 ) -> dict[str, Any]:
     value = float(certificate["value"])
-    over = value - float(base["value"]) if base and "value" in base else None
+    stated = certificate.get("value_over_rules")
+    over = value - float(base["value"]) if base and "value" in base else None if stated is None else float(stated)
     broken, findings = answer.check(certificate)
     gave, dearest = answer.gave(plan["exceptions"], currency)
     return {
@@ -149,7 +169,7 @@ def _drawings(tables: Tables, plan: Mapping[str, pd.DataFrame], kpis: pd.DataFra
     wide, narrow, map_words = pictures.maps(tables, plan, kpis)
     split, split_count, split_words = pictures.methods(plan)
     stock_charts, stock_words = pictures.stock(tables, plan, days)
-    channels, daily, service_words = pictures.service(serve(tables, plan, days), days)
+    channels, daily, service_words = served.service(tables, plan, kpis, days)
     return {
         **{"map_wide": wide, "map_narrow": narrow, "map_words": map_words},
         **{"split": split, "split_count": split_count, "split_words": split_words},
@@ -162,9 +182,14 @@ def _capacity(
     tables: Tables, plan: Mapping[str, pd.DataFrame], prices: Any, days: Days, currency: str
 ) -> dict[str, Any]:
     heat, count = lists.heat(capacity_use(tables, plan, days), prices, days, currency)
+    # room in vehicles comes last: it is sold by the vehicle, so the price of one m3 says little
     dearest = sorted(
         (price for price in prices if float(price["price"]) > 0),
-        key=lambda price: (-float(price["price"]), words.worth_sentence(price, currency)),
+        key=lambda price: (
+            price["resource"] == "vehicles",
+            -float(price["price"]),
+            words.worth_sentence(price, currency),
+        ),
     )
     said = "No capacity is tight enough to have a price."
     if dearest:
@@ -176,14 +201,28 @@ def _capacity(
 
 
 def _rest(tables: Tables, plan: Mapping[str, pd.DataFrame], days: Days, currency: str) -> dict[str, Any]:
-    reasons, unmet, unmet_words = lists.unmet(plan["unmet"], currency)
+    about = closer.names(tables)
+    reasons, unmet, unmet_words = lists.unmet(plan["unmet"], currency, about)
     risky, risk_chart, risk_words = lots_at_risk.at_risk(lots_at_risk.lots_left(tables, plan), days, currency)
     return {
         **{"reasons": reasons, "unmet": unmet, "unmet_words": unmet_words},
-        **{"risk_chart": risk_chart, "risk_words": risk_words, "lots": lists.risky(risky, currency)},
-        "exceptions": lists.mends(plan["exceptions"], currency),
-        "shipments": lists.shipments(plan["shipments"]),
+        **{"risk_chart": risk_chart, "risk_words": risk_words, "lots": lists.risky(risky, currency, about)},
+        "exceptions": lists.mends(plan["exceptions"], currency, about),
+        "shipments": lists.shipments(plan["shipments"], about),
     }
+
+
+def _closer(
+    tables: Tables,
+    plan: Mapping[str, pd.DataFrame],
+    kpis: pd.DataFrame,
+    days: Days,
+    explain: closer.Explain | None,
+    answers: Sequence[Explanation],
+) -> dict[str, Any]:
+    stories = [] if explain is None else closer.stories(plan, closer.at_stake(tables, plan), explain, answers)
+    items, sites = closer.rows_by(tables, plan, kpis, days, tables.settings.currency, stories)
+    return {"items": items, "sites": sites, "stories": stories}
 
 
 def _provenance(manifest: Mapping[str, Any], tables: Tables) -> dict[str, Any]:

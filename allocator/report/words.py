@@ -114,6 +114,11 @@ def measured(value: float, unit: str, currency: str) -> str:
     return f"{number(value, 1 if abs(value) < 100 else 0)} {unit}"
 
 
+def reason(code: Any) -> str:
+    """Write a reason's code in words: `short_supply` as short supply."""
+    return "not stated" if is_missing(code) or code == "" else str(code).replace("_", " ")
+
+
 def place(price: Mapping[str, Any]) -> str:
     """Say where a priced resource is: `DC1`, `DC1 to S1 (standard)`, `web at DC1`."""
     stated = {key: value for key, value in price.items() if not is_missing(value) and value != ""}
@@ -141,4 +146,7 @@ def worth_sentence(price: Mapping[str, Any], currency: str) -> str:
     words = f"{resource}{joint}{where}" if where else resource
     if not is_missing(price.get("date")):
         words += f" on {long_day(price['date'])}"
+    if price["resource"] == "vehicles" and price.get("use") == 0:
+        # the started vehicles are fixed when prices are read off: of a lane without one this is what a first m3 would be worth
+        return f"{words}: none goes; room in one would be worth {number(float(price['price']), 2)} {currency} for the first m3"
     return f"{words}: one more {single(price.get('unit'))} is worth {number(float(price['price']), 2)} {currency}"

@@ -81,6 +81,11 @@ class Tables(Mapping[str, pa.Table]):
         sizes = ", ".join(f"{name} {table.num_rows:,}" for name, table in self._resolved.items() if table.num_rows)
         return f"Tables({self.settings.name}: {sizes})"
 
+    def _repr_html_(self) -> str:
+        from allocator.tables.card import network_card
+
+        return network_card(self)
+
     def encoded(self, name: str) -> pa.Table:
         """Return a table with its words as indices into sorted dictionaries."""
         return self._resolved[name]

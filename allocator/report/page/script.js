@@ -82,8 +82,86 @@
     button.addEventListener("click", function () { download(table, name); });
     place.appendChild(button);
   }
+  function stories(place) {
+    var found = document.querySelectorAll(".story");
+    if (!place || found.length < 8) { return; }
+    var field = document.createElement("input"), count = document.createElement("output");
+    field.type = "search";
+    field.placeholder = "Filter places";
+    field.setAttribute("aria-label", "Filter the places by item, description or site");
+    field.addEventListener("input", function () {
+      var wanted = field.value.toLowerCase().split(/\s+/).filter(Boolean), shown = 0;
+      Array.prototype.forEach.call(found, function (story) {
+        var text = story.textContent.toLowerCase();
+        story.hidden = !wanted.every(function (word) { return text.indexOf(word) >= 0; });
+        shown += story.hidden ? 0 : 1;
+      });
+      count.textContent = wanted.length ? shown + " of " + found.length + " places" : "";
+    });
+    place.appendChild(field);
+    place.appendChild(count);
+  }
+  function open() {
+    var story = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (story && story.tagName === "DETAILS") {
+      story.hidden = false;
+      story.open = true;
+      story.scrollIntoView();
+      story.querySelector("summary").focus();
+    }
+  }
+  var tip = document.createElement("div"), here = null;
+  tip.id = "tip";
+  tip.hidden = true;
+  tip.setAttribute("role", "status");
+  document.body.appendChild(tip);
+  function hide() {
+    tip.hidden = true;
+    if (here) { here.classList.remove("here"); }
+    here = null;
+  }
+  function show(mark, x, y) {
+    hide();
+    tip.textContent = mark.getAttribute("data-tip");
+    tip.hidden = false;
+    var room = tip.getBoundingClientRect();
+    tip.style.left = Math.max(4, Math.min(x + 14, innerWidth - room.width - 8)) + "px";
+    tip.style.top = Math.max(4, y + 18 + room.height > innerHeight ? y - room.height - 10 : y + 18) + "px";
+  }
+  function walk(marks, step) {
+    var next = marks[(Math.max(marks.indexOf(here), step > 0 ? -1 : 0) + step + marks.length) % marks.length];
+    var box = next.getBoundingClientRect();
+    show(next, box.left + box.width / 2, box.top + box.height / 2);
+    next.classList.add("here");
+    here = next;
+  }
+  Array.prototype.forEach.call(document.querySelectorAll("svg title"), function (title) {
+    var mark = title.parentNode;
+    mark.setAttribute("data-tip", title.textContent);
+    mark.removeChild(title);
+    mark.addEventListener("pointermove", function (event) {
+      if (event.movementX || event.movementY) { show(mark, event.clientX, event.clientY); }
+    });
+    mark.addEventListener("pointerleave", function () { if (!here) { hide(); } });
+  });
+  Array.prototype.forEach.call(document.querySelectorAll("svg.chart"), function (chart) {
+    var marks = Array.prototype.slice.call(chart.querySelectorAll("[data-tip]"));
+    if (!marks.length) { return; }
+    chart.setAttribute("tabindex", "0");
+    chart.setAttribute("aria-label", chart.getAttribute("aria-label") + "; arrow keys read its figures");
+    chart.addEventListener("keydown", function (event) {
+      var step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      if (step) { walk(marks, step); event.preventDefault(); }
+      if (event.key === "Escape") { hide(); }
+    });
+    chart.addEventListener("blur", hide);
+  });
+  addEventListener("scroll", function () { if (!here) { hide(); } }, { passive: true });
   Array.prototype.forEach.call(document.querySelectorAll(".sheet table.rows"), function (table) {
     sortable(table);
     tools(table);
   });
+  stories(document.querySelector("[data-stories]"));
+  addEventListener("hashchange", open);
+  open();
 }());
