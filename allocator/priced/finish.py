@@ -24,6 +24,12 @@ LADDER = {True: 6.0, False: 4.0}
 MANY = 500
 """Items from which on the ladder is coarse."""
 MOST_PASSES = 16
+START = 0.3
+"""Part of a vehicle's room that the linear plan must fill for it to be started."""
+ANOTHER = 4.0
+"""What going beyond the started vehicles' room costs, in times of a full vehicle's price per m3: another one would go nearly empty."""
+WORTH = 0.1
+"""Part of the average item's gap below which an item is not planned again."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,7 @@ class Finisher:
         self.finite = np.isfinite(limits.limit)
         self.many = sum(len(shard) for shard in crew.shards) > MANY
         self.density = self._density()
+        self.vehicles = np.zeros(limits.count)
 
     def _density(self) -> FloatArray:
         """(R,) what a unit of use carries on average, by kind of resource. [currency per unit of use]"""
@@ -126,8 +133,16 @@ class Finisher:
         return True
 
     def whole(self) -> bool:
-        """Every item in whole packs and units, nothing overdrawn that was not before."""
-        return self._pass("whole", self.limits.highest, whole=True, every=True)
+        """Every item in whole packs and units, nothing overdrawn that was not before, vehicles full or not started."""
+        self._start_vehicles()
+        return self._pass("whole", whole=True, every=True)
+
+    def _start_vehicles(self) -> None:
+        """Decide the commit window's vehicles from the linear plan: what a started one has room for is free, another one is dear."""
+        volume = self.limits.vehicle_volume
+        started = volume > 0
+        count = self.stock.total / np.where(started, volume, 1.0)
+        self.vehicles = np.where(started, np.floor(count) + (count - np.floor(count) > START), 0.0)
 
     def mend(self) -> bool:
         """Items that use what is still overdrawn, once more."""
@@ -135,7 +150,7 @@ class Finisher:
             if not self.overdrawn.any():
                 return True
             before = true_cost(self.limits, self.stock)
-            if not self._pass("mend", self.limits.highest, whole=True, every=False, better=True):
+            if not self._pass("mend", whole=True, every=False, better=True):
                 return False
             if true_cost(self.limits, self.stock) >= before - 1e-9 * abs(before):
                 break
@@ -144,25 +159,52 @@ class Finisher:
     def improve(self) -> float:
         """Every item once more with what is left, kept where it is better; what was gained. [currency]"""
         before = true_cost(self.limits, self.stock)
-        self._pass("improve", self.limits.highest, whole=True, every=True, better=True)
+        least = WORTH * (before - self.bound) / max(sum(len(shard) for shard in self.crew.shards), 1)
+        self._start_vehicles()
+        self._pass("improve", whole=True, every=True, better=True, least=least)
         return before - true_cost(self.limits, self.stock)
 
-    def _pass(self, kind: str, over: FloatArray, whole: bool, every: bool, better: bool = False) -> bool:
+    def _terms(self, whole: bool, over: FloatArray | None) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Prices, slack and prices of overdrawing for a pass: of resources, and once vehicles are decided of their room."""
+        price, slack = self.price, self.slack
+        over = self.limits.highest if over is None else over
+        if not whole:
+            return price, slack, over
+        started = self.limits.vehicle_volume > 0
+        room = self.vehicles * self.limits.vehicle_volume - self.stock.total
+        sooner = started & (room < slack)
+        return (
+            np.where(sooner, -self.limits.base, price),
+            np.where(sooner, room, slack),
+            np.where(sooner, ANOTHER * self.limits.base, over),
+        )
+
+    def _pass(
+        self,
+        kind: str,
+        over: FloatArray | None = None,
+        *,
+        whole: bool,
+        every: bool,
+        better: bool = False,
+        least: float = -np.inf,
+    ) -> bool:
         """One pass; False when the time was up before its end."""
         began, items = time.monotonic(), 0
-        part = np.array([self.slack / self.crew.workers for _ in range(self.crew.workers)])
+        price, slack, dear = self._terms(whole, over)
+        part = np.array([slack / self.crew.workers for _ in range(self.crew.workers)])
         overdrawn = int(self.overdrawn.sum())
         cost, use = self.stock.cost.copy(), self.stock.use.copy()
         wanted = [shard for shard in range(len(self.crew.shards)) if every or self._touches(shard)]
 
         def order(shard: int, worker: int) -> Order:
-            head = {"do": "settle", "whole": whole, "every": every, "better": better}
-            return head, {"price": self.price, "slack": part[worker], "over": over}
+            head = {"do": "settle", "whole": whole, "every": every, "better": better, "least": least}
+            return head, {"price": price, "slack": part[worker], "over": dear}
 
         def done(reply: Reply) -> None:
             nonlocal items
             new = reply.arrays["use"]
-            part[reply.worker] -= np.where(self.finite, new - use[reply.shard], 0.0)
+            part[reply.worker] -= np.where(np.isfinite(slack), new - use[reply.shard], 0.0)
             cost[reply.shard], use[reply.shard] = reply.facts["cost"], new
             items += int(reply.facts["items"])
 

@@ -18,8 +18,8 @@ BoolArray = NDArray[np.bool_]
 
 AGREE = 1e-6
 """Relative difference between HiGHS's value and the proven bound at which an item is solved again, cold."""
-WHOLE = 1e-6
-"""Distance from a whole number that counts as none."""
+WHOLE, NEARLY = 1e-6, 2e-5
+"""Distances from a whole number: one that counts as none in a dive, one that is the solver's tolerance in its answer."""
 LOOKS = 6
 """Times an item is looked at again because another limit of its allowance is broken."""
 NEAR, ALL_UP = 1e-5, 5e-5
@@ -135,29 +135,29 @@ def settle_item(
         if whole:
             x, use = _whole(hot, block, x, looking)
         if whole:
-            x = _settled(block, x)
+            x = settled(block, x)
             use = block.used(x, len(price))
     return Settled(float(block.cost @ x), use, x, priced.bound, priced.basis, priced.dual)
 
 
 def _whole(hot: Hot, block: Block, x: FloatArray, looking: _Looking) -> tuple[FloatArray, FloatArray]:
     """Fix the packs in dives until the plan breaks no limit that is not there yet."""
-    use = looking.use(x)
-    for look in range(LOOKS):
-        fixed: dict[int, float] = {}
+    fixed: dict[int, float] = {}
+    for _ in range(LOOKS):
         x = _dive(hot, block, x, fixed)
         use, value = looking.use(x), hot.objective
-        if not looking.broken(use).any() or look == LOOKS - 1:
-            break
+        if not looking.broken(use).any():
+            return x, use
         # often the packs can stay and the rest gives way
-        x, use = looking.within(x)
-        if hot.objective - value <= STAY * max(1.0, abs(value)):
-            break
-        for column in fixed:
-            hot.bound(column, block.lower[column], block.upper[column])
-        hot.run(DUAL)
-        x, use = looking.within(hot.point()[: block.columns])
-    return x, use
+        x, _ = looking.within(x)
+        if hot.objective - value > STAY * max(1.0, abs(value)):
+            for column in fixed:
+                hot.bound(column, block.lower[column], block.upper[column])
+            fixed.clear()
+            hot.run(DUAL)
+            x, _ = looking.within(hot.point()[: block.columns])
+    x = _dive(hot, block, x, fixed)
+    return x, looking.use(x)
 
 
 class _Looking:
@@ -191,12 +191,12 @@ class _Looking:
         return x, use
 
 
-def _settled(block: Block, x: FloatArray) -> FloatArray:
+def settled(block: Block, x: FloatArray) -> FloatArray:
     """Whole steps where the point is whole but for the solver's tolerance."""
     columns, steps = block.whole
     x = x.copy()
     near = np.round(x[columns] / steps) * steps
-    x[columns] = np.where(np.abs(x[columns] - near) <= 1e-5 * steps, near, x[columns])
+    x[columns] = np.where(np.abs(x[columns] - near) <= NEARLY * steps, near, x[columns])
     return np.clip(x, block.lower, block.upper)
 
 

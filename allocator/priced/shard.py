@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from allocator.engine.hot import Hot
 from allocator.priced.blocks import Block, Packed
-from allocator.priced.item import Settled, price_item, settle_item
+from allocator.priced.item import NEARLY, price_item, settle_item, settled
 from allocator.priced.source import Source
 from allocator.program.stamp import LAW_NAMES, VARIABLE_NAMES
 
@@ -121,8 +121,7 @@ class Shard:
             cost += found.cost
             use += mine
             if keep:
-                member.take(mine, found.cost)
-                member.columns = member.values = None
+                self._keep(member, block, found.x, mine, found.cost, found.dual)
         return self._work(began, float(np.sum(bounds)), cost, use, len(self.members))
 
     def settle(
@@ -147,7 +146,7 @@ class Shard:
         whole : bool
             In whole packs and units.
         every : bool
-            All items; else only those that use what is overdrawn.
+            All items that have no whole plan yet (with ``better``: that may get a better one); else only those that use what is overdrawn.
         better : bool
             Keep a new plan only if it is better at these prices than the one there.
         least : float
@@ -159,20 +158,20 @@ class Shard:
         done = 0
         for member in self.members:
             own = member.use(self.count)
-            if not every and not ((own > 0) & (slack < -tolerance)).any():
-                continue
-            if member.cost + float(price @ own) - member.bound < least:
+            overdraws = bool(((own > 0) & (slack < -tolerance)).any())
+            if not overdraws and not (every and self._asks(member, own, price, better, least)):
                 continue
             block = member.packed.open()
             found = settle_item(self.hot, block, price, own + slack, over, member.basis, whole)
             done += 1
-            member.basis, member.bound = found.basis, max(found.bound, member.bound)
-            if better and self._value(member.cost, own, own, slack, price, over) <= self._value(
-                found.cost, found.use, own, slack, price, over
-            ):
+            member.basis = found.basis
+            there, new = (
+                self._value(c, u, own, slack, price, over) for c, u in ((member.cost, own), (found.cost, found.use))
+            )
+            if better and new >= there - 1e-9 * abs(there):
                 continue
             slack -= found.use - own
-            self._take(member, block, found, whole)
+            self._keep(member, block, found.x, found.use, found.cost, found.dual)
         cost = float(np.sum([member.cost for member in self.members]))
         use = np.zeros(self.count)
         for member in self.members:
@@ -181,19 +180,34 @@ class Shard:
         return self._work(began, -np.inf, cost, use, done)
 
     @staticmethod
+    def _asks(member: Member, own: FloatArray, price: FloatArray, better: bool, least: float) -> bool:
+        """Whether an item is planned when all are: to make it whole where it is not, or better where it may be that much too dear."""
+        if member.columns is None or not better:
+            return member.columns is None
+        return member.cost + float(price @ own) - member.bound >= least
+
+    @staticmethod
     def _value(
         cost: float, use: FloatArray, own: FloatArray, slack: FloatArray, price: FloatArray, over: FloatArray
     ) -> float:
         """Cost of an item's plan with what it uses at its price and what it overdraws at the price of that."""
         excess = np.maximum(use - np.maximum(own + slack, 0.0), 0.0)
-        return float(cost + price @ use + over @ np.where(np.isfinite(excess), excess, 0.0)) + 1e-9 * abs(cost)
+        return float(cost + price @ use + over @ np.where(np.isfinite(excess), excess, 0.0))
 
-    def _take(self, member: Member, block: Block, found: Settled, whole: bool) -> None:
-        member.take(found.use, found.cost)
-        if whole:
-            member.columns = np.flatnonzero(found.x > 1e-9)
-            member.values = found.x[member.columns]
-            member.bids = self._bids(block, found.dual, len(member.expiry))
+    def _keep(
+        self, member: Member, block: Block, x: FloatArray, use: FloatArray, cost: float, dual: FloatArray
+    ) -> None:
+        """Make a point the item's plan; one in whole steps is ready to be shipped."""
+        member.take(use, cost)
+        columns, steps = block.whole
+        value = x[columns] / steps
+        if (np.abs(value - np.round(value)) > NEARLY).any():
+            member.columns = member.values = member.bids = None
+            return
+        x = settled(block, x)
+        member.columns = np.flatnonzero(x > 1e-9)
+        member.values = x[member.columns]
+        member.bids = self._bids(block, dual, len(member.expiry))
 
     def _bids(self, block: Block, dual: FloatArray, classes: int) -> tuple[IntArray, FloatArray]:
         """Value of one more unit at each site and bucket: the least positive price of its classes' balances."""
@@ -210,9 +224,9 @@ class Shard:
         """Shipments and admissions of the shard's whole plan: variable, item, way, bucket, expiry, quantity, by item and column."""
         parts = []
         for member in self.members:
-            if member.columns is None or member.values is None:
-                continue
             block = member.packed.open()
+            if member.columns is None or member.values is None:
+                raise ArithmeticError(f"item {block.item} has no plan in whole packs and units")
             at = member.columns
             own = np.isin(block.variable[at], (SHIP, SERVE))
             at, value = at[own], member.values[own]
