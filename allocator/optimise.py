@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from allocator.engine.hedge import Hedge, worse_status
 from allocator.engine.outlooks import Hedged, solve_outlooks
 from allocator.engine.problem import Limits, SolverError
 from allocator.engine.process import Solver
@@ -149,13 +150,10 @@ def _limits(options: Options, program: Program, left: float) -> Limits:
 def _priced(network: Network, options: Options, clock: Clock, plan_id: str, baseline: Baseline) -> Outcome:
     from allocator.network.prices import build_prices
     from allocator.priced.engine import Setting, Telling, solve_priced
+    from allocator.priced.outlooks import solve_priced_outlooks
 
     notes: list[str] = []
-    if network.outlooks.count > 1:
-        notes.append(
-            f"{network.outlooks.count} outlooks are hedged against by --engine whole only: this plan is on the mean of the forecasts"
-        )
-        network = replace(network, outlooks=replace(network.outlooks, count=1))
+    hedge: Hedge | None = None
     setting = Setting(
         gap=ACCEPTED_GAP if options.gap is None else options.gap,
         until=clock.until if options.deadline is not None else math.inf,
@@ -167,7 +165,11 @@ def _priced(network: Network, options: Options, clock: Clock, plan_id: str, base
         shared=options.shared,
     )
     try:
-        found = solve_priced(network, setting, Telling(clock.stage, clock.watch.event))
+        telling = Telling(clock.stage, clock.watch.event)
+        if network.outlooks.count > 1:
+            found, network, hedge = solve_priced_outlooks(network, setting, telling)
+        else:
+            found = solve_priced(network, setting, telling)
     except SolverError as error:
         note = f"the solver failed ({error}): this is the rules engine's plan"
         return _rules(baseline, Proof(None, "degraded", "rules", "none"), note)
@@ -175,7 +177,7 @@ def _priced(network: Network, options: Options, clock: Clock, plan_id: str, base
     spent = found.spent
     proof = Proof(
         bound,
-        found.status,
+        found.status if hedge is None else worse_status(hedge.status, found.status),
         "priced",
         "weak duality",
         iterations=spent.iterations,
@@ -193,13 +195,13 @@ def _priced(network: Network, options: Options, clock: Clock, plan_id: str, base
         note = "the deadline came before every item had a whole plan: this is the rules engine's plan"
         draft, proof, more = _rules(baseline, replace(proof, status="deadline"), note)
         return draft, proof, notes + more
-    if baseline.objective < found.cost:
+    if baseline.objective < found.cost and hedge is None:
         note = "the rules engine's plan was better than the one from prices: this is the rules engine's plan"
         status = "optimal" if bound is not None and _gap(baseline.objective, bound) <= setting.gap else found.status
         draft, proof, more = _rules(baseline, replace(proof, status=status), note)
         return draft, proof, notes + more
     clock.stage("lots")
-    draft = draft_plan(network, found.quantities, plan_id, build_prices(network), found.marginals)
+    draft = draft_plan(network, found.quantities, plan_id, build_prices(network), found.marginals, hedge)
     return draft, proof, notes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,8 @@ QUOTED_MARKER, INTORG, INTEND = "'MARKER'", "'INTORG'", "'INTEND'"
 def write_mps(network: Network, program: Program, path: Path) -> None:
     """Write the program.
 
-    Column names are ``variable_item_place_class_bucket`` with ranks as numbers (codes may hold blanks); shared ones ``variable_i_j_k``.
+    Column names are ``variable_item_place_class_bucket`` with ranks as numbers (codes may hold blanks); shared ones ``variable_i_j_k``. With
+    several outlooks ``_wN`` follows in the names of outlook N's own columns and rows; what is decided for all has none.
 
     Raises
     ------
@@ -74,6 +76,8 @@ def _row_names(program: Program) -> list[str]:
         f"{LAW_NAMES[law]}_{item}_{place}"
         for law, item, place in zip(program.row_law, program.row_item, program.row_place, strict=True)
     ]
+    if (program.columns.outlook > 0).any():
+        own = _numbered(own)
     uses = [f"use_{k}" for k in range(program.first_shared_row - program.first_use_row)]
     keys = program.shared.row_key
     return [*own, *uses, *(f"{law}_{i}_{j}_{k}" for law, (i, j, k) in zip(program.shared.law, keys, strict=True))]
@@ -85,5 +89,18 @@ def _column_names(program: Program) -> list[str]:
         f"{VARIABLE_NAMES[v]}_{i}_{f}_{e}_{t}"
         for v, i, f, e, t in zip(c.variable, c.item, c.first, c.cls, c.bucket, strict=True)
     ]
+    if (c.outlook > 0).any():
+        own = [name if w < 0 else f"{name}_w{w}" for name, w in zip(own, c.outlook, strict=True)]
     shared = program.shared
     return [*own, *(f"{name}_{i}_{j}_{k}" for name, (i, j, k) in zip(shared.variable, shared.key, strict=True))]
+
+
+def _numbered(names: list[str]) -> list[str]:
+    """Names that stand several times, numbered in their order, which is that of the outlooks (a row that can't bind in one is not there)."""
+    many = {name for name, count in Counter(names).items() if count > 1}
+    seen: Counter[str] = Counter()
+    out = []
+    for name in names:
+        out.append(f"{name}_w{seen[name]}" if name in many else name)
+        seen[name] += 1
+    return out

@@ -14,6 +14,9 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
+STATUSES = ("optimal", "accepted", "open", "deadline")
+"""From the one that says most to the one that says least."""
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -50,7 +53,7 @@ class Hedge:
         Expected cost, and what no plan costs less than. [currency]
     status : str
     objectives : (K,) float
-        Cost of each outlook. [currency]
+        Cost of each outlook; none where it was not worked out (priced engine). [currency]
     drawn : Drawn
     relaxed : bool
         The mean demand could not take the committed shipments as they were (jit and pull lanes): some carry less.
@@ -82,6 +85,11 @@ class Hedge:
             "objectives": [float(value) for value in self.objectives],
             "relaxed": self.relaxed,
         }
+
+
+def worse_status(one: str, two: str) -> str:
+    """The status that says less."""
+    return max(one, two, key=STATUSES.index)
 
 
 def given(network: Network, decided: Decided) -> Network:

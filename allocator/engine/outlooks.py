@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.engine.hedge import Drawn, Hedge, given
+from allocator.engine.hedge import Drawn, Hedge, given, worse_status
 from allocator.engine.holding import compare_holding
 from allocator.engine.problem import Limits, SolverError
 from allocator.engine.process import Progress, Solver
@@ -23,8 +23,6 @@ from allocator.program.stamp import VARIABLE_NAMES
 FloatArray = NDArray[np.float64]
 
 SHIP, SERVE = VARIABLE_NAMES.index("ship"), VARIABLE_NAMES.index("serve")
-STATUSES = ("optimal", "accepted", "open", "deadline")
-"""From the one that says most to the one that says least."""
 FIRST_SHARE = 0.7
 """Share of the time that goes to the outlooks; the rest to the mean demand."""
 
@@ -53,7 +51,7 @@ class Hedged:
     @property
     def status(self) -> str:
         """The status that says less."""
-        return max(self.solution.status, self.mean_solution.status, key=STATUSES.index)
+        return worse_status(self.solution.status, self.mean_solution.status)
 
 
 def solve_outlooks(

@@ -37,7 +37,7 @@ class Block:
     row_lower, row_upper : (m,) float
     use, use_column, use_value : (u,)
         Uses of shared resources: which, by which column, how much per unit of it.
-    variable, first, cls, bucket : (n,) int
+    variable, first, cls, bucket, outlook : (n,) int
         What each column is, as in :class:`allocator.program.stamp.Columns`.
     row_law, row_place : (m,) int
     """
@@ -60,6 +60,7 @@ class Block:
     first: NDArray[np.int16]
     cls: NDArray[np.int16]
     bucket: NDArray[np.int16]
+    outlook: NDArray[np.int16]
     row_law: NDArray[np.int16]
     row_place: IntArray
 
@@ -93,7 +94,7 @@ _ARRAYS = tuple(f.name for f in fields(Block) if f.name not in ("item", "quantum
 _TYPES = {
     "cost": "f8", "lower": "f8", "upper": "f8", "integer": "i4", "indptr": "i4", "indices": "i4", "values": "f8",
     "row_lower": "f8", "row_upper": "f8", "use": "i4", "use_column": "i4", "use_value": "f8", "variable": "i2",
-    "first": "i2", "cls": "i2", "bucket": "i2", "row_law": "i2", "row_place": "i4",
+    "first": "i2", "cls": "i2", "bucket": "i2", "outlook": "i2", "row_law": "i2", "row_place": "i4",
 }  # fmt: skip
 
 
@@ -180,6 +181,7 @@ def split(piece: Piece, items: NDArray[np.int64], quantum: FloatArray, limits: S
             first=piece.columns.first[c].astype(np.int16),
             cls=piece.columns.cls[c].astype(np.int16),
             bucket=piece.columns.bucket[c].astype(np.int16),
+            outlook=piece.columns.outlook[c].astype(np.int16),
             row_law=piece.row_law[r].astype(np.int16),
             row_place=piece.row_place[r].astype(np.int32),
         )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.engine.hedge import Drawn
 from allocator.engine.quantities import Flows, Quantities
 from allocator.network.network import Network
 from allocator.network.prices import build_prices
@@ -94,6 +95,8 @@ class PricedPlan:
     quantities : Quantities or None
         None when the time was up before every item had a whole plan.
     marginals : Marginals
+    drawn : Drawn or None
+        Flows of every outlook, where there are several; ``quantities`` hold those of the first and what is decided for all.
     bound : float
         No plan of the network costs less; ``-inf`` when the first round was not finished. [currency]
     cost : float
@@ -117,6 +120,7 @@ class PricedPlan:
     spent: Spent
     rounds: int
     log: list[dict[str, Any]] = field(default_factory=list)
+    drawn: Drawn | None = None
 
 
 def solve_priced(network: Network, setting: Setting, telling: Telling | None = None) -> PricedPlan:
@@ -244,7 +248,7 @@ class _Run:
         if done:
             self._improve(finisher, state)
         cost = true_cost(self.limits, finisher.stock)
-        quantities = self._quantities() if done else None
+        quantities, drawn = self._quantities() if done else (None, None)
         status = "optimal" if done and self._gap(cost, state) <= self.setting.gap else "open"
         if status == "open" and (not done or time.monotonic() >= self.setting.until):
             status = "deadline"
@@ -258,6 +262,7 @@ class _Run:
             self.crew.spent,
             state.round,
             self.log,
+            drawn,
         )
 
     def _improve(self, finisher: Finisher, state: State) -> None:
@@ -289,15 +294,20 @@ class _Run:
         self.crew.run(range(len(self.crew.shards)), order, done)
         return [found[shard] for shard in sorted(found)]
 
-    def _quantities(self) -> Quantities:
+    def _quantities(self) -> tuple[Quantities, Drawn | None]:
         parts = self._gather("flows")
         whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        drawn = None
+        if self.network.outlooks.count > 1:
+            serves = whole["variable"] == SERVE
+            drawn = Drawn(serves, *(whole[name] for name in ("item", "way", "bucket", "outlook", "quantity")))
+            whole = {name: values[whole["outlook"] <= 0] for name, values in whole.items()}
         order = np.lexsort((whole["expiry"], whole["bucket"], whole["way"], whole["item"]))
         made = []
         for variable in (SHIP, SERVE):
             mine = order[whole["variable"][order] == variable]
             made.append(Flows(*(whole[name][mine] for name in ("item", "way", "bucket", "expiry", "quantity"))))
-        return Quantities(*made)
+        return Quantities(*made), drawn
 
     def _marginals(self, state: State, finisher: Finisher) -> Marginals:
         parts = self._gather("bids")

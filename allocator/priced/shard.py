@@ -210,18 +210,21 @@ class Shard:
         member.bids = self._bids(block, dual, len(member.expiry))
 
     def _bids(self, block: Block, dual: FloatArray, classes: int) -> tuple[IntArray, FloatArray]:
-        """Value of one more unit at each site and bucket: the least positive price of its classes' balances."""
-        mine = np.flatnonzero((block.row_law == BALANCE) & (dual < 0))
-        site, rest = np.divmod(block.row_place[mine].astype(np.int64), classes * self.buckets)
+        """Value of one more unit at each site and bucket: the least positive price of its classes' balances, outlooks added up."""
+        mine = np.flatnonzero(block.row_law == BALANCE)
+        place, back = np.unique(block.row_place[mine].astype(np.int64), return_inverse=True)
+        worth = np.asarray(np.bincount(back, weights=-dual[mine], minlength=len(place)), dtype=np.float64)
+        place, worth = place[worth > 0], worth[worth > 0]
+        site, rest = np.divmod(place, classes * self.buckets)
         key = (block.item * np.int64(self.sites) + site) * self.buckets + rest % self.buckets
-        order = np.lexsort((-dual[mine], key))
-        key, worth = key[order], -dual[mine][order]
+        order = np.lexsort((worth, key))
+        key, worth = key[order], worth[order]
         first = np.ones(len(key), dtype=bool)
         first[1:] = key[1:] != key[:-1]
         return key[first], worth[first]
 
     def flows(self) -> dict[str, NDArray[Any]]:
-        """Shipments and admissions of the shard's whole plan: variable, item, way, bucket, expiry, quantity, by item and column."""
+        """Shipments and admissions of the shard's whole plan: variable, item, way, bucket, outlook, expiry, quantity, by item and column."""
         parts = []
         for member in self.members:
             block = member.packed.open()
@@ -233,11 +236,12 @@ class Shard:
             parts.append(
                 (
                     block.variable[at].astype(np.int64), np.full(len(at), block.item), block.first[at].astype(np.int64),
-                    block.bucket[at].astype(np.int64), member.expiry[block.cls[at]], value,
+                    block.bucket[at].astype(np.int64), block.outlook[at].astype(np.int64),
+                    member.expiry[block.cls[at]], value,
                 )
             )  # fmt: skip
-        names = ("variable", "item", "way", "bucket", "expiry", "quantity")
-        kinds = (np.int64,) * 5 + (np.float64,)
+        names = ("variable", "item", "way", "bucket", "outlook", "expiry", "quantity")
+        kinds = (np.int64,) * 6 + (np.float64,)
         return {
             name: np.concatenate([part[k] for part in parts] or [np.empty(0)]).astype(kind)
             for k, (name, kind) in enumerate(zip(names, kinds, strict=True))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from allocator.engine.export import write_mps
 from allocator.engine.hedge import given
 from allocator.engine.outlooks import outlook_values, read_decided
 from allocator.engine.problem import Limits
@@ -170,3 +171,16 @@ def _committed(network: Network, program: Program, x: np.ndarray) -> Decided:
     table = program.classes.expiry
     expiry = np.array([table[i][c] for i, c in zip(columns.item[mine], columns.cls[mine], strict=True)])
     return Decided(columns.item[mine], columns.first[mine], columns.bucket[mine], expiry, x[mine])
+
+
+def test_exported_names_tell_outlooks_apart(tmp_path: Path) -> None:
+    """In the MPS file of a program over several outlooks no row or column name stands for two."""
+    network = _network(tmp_path, outlooks=3)
+    program = build_program(network)
+    path = tmp_path / "model.mps"
+    write_mps(network, program, path)
+    text = path.read_text()
+    rows = [line.split()[1] for line in text[text.index("ROWS") : text.index("COLUMNS")].splitlines()[1:]]
+    columns = [line.split()[2] for line in text[text.index("BOUNDS") : text.index("ENDATA")].splitlines()[1:]]
+    assert len(set(rows)) == len(rows) == len(program.row_lower) + 1
+    assert len(set(columns)) == len(program.cost)

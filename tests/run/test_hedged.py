@@ -179,3 +179,18 @@ def test_committed_shipments_are_those_decided(tmp_path: Path) -> None:
         solution = solve_whole(network, program, solver, Limits())
     decided = read_decided(program, solution.x)
     assert plan.shipments.loc[plan.shipments["committed"], "quantity"].sum() == pytest.approx(decided.quantity.sum())
+
+
+def test_priced_plans_are_hedged_too(tmp_path: Path) -> None:
+    """The engine of items and prices plans over outlooks by the same blocks: audited, its bound below the whole engine's optimum."""
+    tables = allocator.read(write_case("orders", tmp_path, outlooks=3))
+    priced = allocator.solve(tables, engine="priced")
+    whole = allocator.solve(tables, engine="whole")
+    assert priced.audit is not None
+    assert priced.audit.ok, priced.audit
+    told, known = priced.certificate["outlooks"], whole.certificate["outlooks"]
+    assert told["bound"] <= known["expected_objective"] + 1e-6
+    assert told["expected_objective"] >= known["bound"] - 1e-6
+    assert not priced.bookings.empty
+    _check_split(priced)
+    _check_bookings(priced)
