@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from allocator.plan.plan import Plan
@@ -21,13 +22,15 @@ __version__ = "0.1.0"
 __all__ = ["read", "read_plan", "solve"]
 
 
-def read(path: str | Path, *, quarantine: bool = False) -> Tables:
+def read(path: str | Path, *, scenario: str | Iterable[str] = (), quarantine: bool = False) -> Tables:
     """Read and check a network folder.
 
     Parameters
     ----------
     path : str or Path
-        A folder with ``network.toml`` and one ``.parquet`` or ``.csv`` file a table.
+        A folder with ``network.toml`` and one ``.parquet`` or ``.csv`` file a table, or a scenario file with its base.
+    scenario : str or iterable of str
+        Scenarios to lay on it, by name or path: ``"promo,dc-out"`` (docs/scenarios.md).
     quarantine : bool
         Set bad rows aside instead of refusing them; they are in ``.quarantined``.
 
@@ -36,9 +39,9 @@ def read(path: str | Path, *, quarantine: bool = False) -> Tables:
     allocator.tables.InputError
         With every broken row in ``.findings``.
     """
-    from allocator.tables import read_tables
+    from allocator.scenario import read as read_network
 
-    return read_tables(path, quarantine=quarantine)
+    return read_network(path, scenario, quarantine)
 
 
 def solve(network: Tables, **options: Any) -> Plan:
