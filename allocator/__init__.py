@@ -12,14 +12,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from allocator.comparison import Comparison
     from allocator.plan.plan import Plan
     from allocator.tables import Tables
 
 __version__ = "0.1.0"
-__all__ = ["read", "read_plan", "solve"]
+__all__ = ["compare", "read", "read_plan", "solve"]
 
 
 def read(path: str | Path, *, scenario: str | Iterable[str] = (), quarantine: bool = False) -> Tables:
@@ -63,6 +64,29 @@ def solve(network: Tables, **options: Any) -> Plan:
     from allocator.run import solve as run
 
     return run(network, Options(**options))
+
+
+def compare(cases: Sequence[Any], out: str | Path | None = None, **options: Any) -> Comparison:
+    """Compare plans, networks and scenarios; the first is the base of every difference.
+
+    Parameters
+    ----------
+    cases : sequence
+        Plan folders, network folders and scenario files, or what :func:`read_plan`, :func:`solve` and :func:`read` gave.
+    out : str or Path, optional
+        Folder to publish; plans run are kept in it and reused.
+    **options
+        ``scenario=["promo", "promo,dc-out"]`` lays a case each on the one network given, ``workers=2`` runs at a time,
+        and the options of :func:`solve`.
+
+    Raises
+    ------
+    allocator.tables.InputError
+        With every fault of every case, before anything is planned.
+    """
+    from allocator.comparison import compare as run
+
+    return run(cases, out, **options)
 
 
 def read_plan(path: str | Path) -> Plan:

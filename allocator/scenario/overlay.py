@@ -125,6 +125,7 @@ def place_of(sweep: Sweep, raw: Mapping[str, Any]) -> tuple[dict[str, Any], str]
     LookupError
         When there is no such number; says what to write.
     """
+    holder: Any
     if sweep.change is None:
         holder, words = dict(raw), (sweep.key or "").split(".")
         if words[0] != "set" or len(words) < 2:

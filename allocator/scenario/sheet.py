@@ -104,8 +104,8 @@ class Sheet:
                     findings.append(fault(source, f"where.{name}", value, error.rule, error.mend))
             values = pa.array([scalar.as_py() for scalar in picked], cells.type)
             lost = pc.invert(pc.is_in(values, value_set=cells)).to_numpy(zero_copy_only=False)
-            for value in values.filter(pa.array(lost)).to_pylist():
-                findings.append(_absent(source, name, value, cells, self.draft.spec.name))
+            missing = values.filter(pa.array(lost)).to_pylist()
+            findings += [_absent(source, name, value, cells, self.draft.spec.name) for value in missing]
             mask &= pc.is_in(cells, value_set=values).to_numpy(zero_copy_only=False)
         return mask
 
@@ -135,9 +135,7 @@ class Sheet:
         elif not (change.drop or seen or change.set or change.scale or change.add):
             findings.append(fault(source, None, None, "changes nothing", "give set, scale, add or drop = true"))
 
-    def _edit(
-        self, number: int, kind: str, column: Column, value: Any, mask: Mask, at: NDArray[np.int64]
-    ) -> None:
+    def _edit(self, number: int, kind: str, column: Column, value: Any, mask: Mask, at: NDArray[np.int64]) -> None:
         cells = self.column(column.name)
         before = cells.take(pa.array(at))
         if kind == "set":

@@ -154,7 +154,9 @@ class Stack:
                             at = np.flatnonzero(mask)
                             key = key_text(a.draft, at[:1])[0].as_py()
                             cells = "1 cell" if len(at) == 1 else f"{len(at):,} cells"
-                            rule = f"is changed in {cells} of {table} by {self.overlays[first].source} too (first: {key})"
+                            rule = (
+                                f"is changed in {cells} of {table} by {self.overlays[first].source} too (first: {key})"
+                            )
                             mend = "make one scenario of both, or narrow a where"
                             findings.append(fault(self.overlays[second].source, column, None, rule, mend))
 
