@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from allocator.comparison.told import MEASURES, because, component, gap, headline, kpi_rows, limit_counts, signed
 from allocator.measure.rows import records
 from allocator.report import words
+from allocator.report.answer import COMPONENTS
 from allocator.report.charts import bar
 from allocator.report.grid import Column, Grid, grid
 from allocator.report.render import content_policy
@@ -75,8 +76,9 @@ def _values(comparison: Comparison) -> list[dict[str, Any]]:
     low, high = min(0.0, float(cases["value"].min())), max(0.0, float(cases["value"].max()))
     reach = (high - low) or 1.0
     rows = []
-    for label, value, difference, proven, bound in zip(
-        cases["case"], cases["value"], cases["difference"], cases["gap"], cases["bound"], strict=True
+    columns = ("case", "value", "difference", "gap", "bound", "least", "most")
+    for label, value, difference, shut, bound, least, most_more in zip(
+        *(cases[name].tolist() for name in columns), strict=True
     ):
         start, end = (min(value, 0.0) - low) / reach, (max(value, 0.0) - low) / reach
         most = "" if words.is_missing(bound) else f", at most {words.money(bound, currency)}"
@@ -88,7 +90,8 @@ def _values(comparison: Comparison) -> list[dict[str, Any]]:
                 "value": words.number(value).replace("-", "−"),
                 "difference": "base" if label == comparison.base else signed(difference, currency, currency),
                 "mood": "good" if difference > 1e-9 else "bad" if difference < -1e-9 else "",
-                "gap": gap(proven),
+                "gap": gap(shut),
+                "open": label != comparison.base and least <= 0 <= most_more,
                 "best": label == comparison.best,
             }
         )
@@ -99,6 +102,8 @@ def _steps(comparison: Comparison, case: str) -> list[dict[str, Any]]:
     """The difference in value as a waterfall from 0: each component starts where the last one ends."""
     frame = comparison.tables["waterfall"]
     mine = frame[(frame["case"] == case) & (frame["contribution"].abs() >= 0.005)]
+    order = {name: place for place, name in enumerate(COMPONENTS)}
+    mine = mine.sort_values("component", key=lambda names: names.map(order).fillna(len(order)), kind="stable")
     level, marks = 0.0, [0.0]
     for figure in mine["contribution"]:
         level += float(figure)

@@ -56,10 +56,10 @@ def _each(sides: Sequence[Side], make: Make) -> pd.DataFrame:
 
 
 def cases(sides: Sequence[Side]) -> pd.DataFrame:
-    """What each case is, and what its plan is worth."""
+    """What each case is, and what its plan is worth; the best plans' difference to the base's lies from least to most."""
     rows = []
-    first = float(sides[0][1].certificate["value"])
-    for label, plan in sides:
+    first, most = float(sides[0][1].certificate["value"]), _bound(sides[0][1])
+    for place, (label, plan) in enumerate(sides):
         paper, value = plan.certificate, float(plan.certificate["value"])
         rows.append(
             {
@@ -73,11 +73,19 @@ def cases(sides: Sequence[Side]) -> pd.DataFrame:
                 "value": value,
                 "difference": value - first,
                 "gap": np.nan if paper["gap"] is None else float(paper["gap"]),
-                "bound": np.nan if paper["bound"] is None else -float(paper["bound"]),
+                "bound": _bound(plan),
+                "least": value - most if place else 0.0,
+                "most": _bound(plan) - first if place else 0.0,
                 "exceptions": float(len(plan.tables["exceptions"])),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _bound(plan: Any) -> float:
+    """Most that any plan of the case can be worth; NaN when nothing is proven."""
+    bound = plan.certificate["bound"]
+    return np.nan if bound is None else -float(bound)
 
 
 def kpis(base: Any, plan: Any) -> pd.DataFrame:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 HEADINGS = ("", "value", "difference", "fill rate", "units lost", "freight", "gap")
 WIDTH = 110
+OPEN = " (the gaps leave open which is better)"
 
 
 def summary(comparison: Comparison) -> str:
@@ -40,10 +41,10 @@ def summary(comparison: Comparison) -> str:
         for row in rows
     ]
     lines.append(_clean(headline(comparison), WIDTH))
-    for label in cases["case"].tolist()[1:]:
+    for label, least, most in zip(*(cases[name].tolist()[1:] for name in ("case", "least", "most")), strict=True):
         tight, free = limit_counts(comparison.tables["limits"], label)
         moved = int((comparison.tables["allocations"]["case"] == label).sum())
-        lines.append(_clean(f"  {label}: {because(comparison, label)}", WIDTH))
+        lines.append(_clean(f"  {label}: {because(comparison, label)}{OPEN if least <= 0 <= most else ''}", WIDTH))
         lines.append(f"    {tight} limits became tight, {free} free; {moved:,} shipments and admissions changed")
     return "\n".join(line.rstrip() for line in lines)
 

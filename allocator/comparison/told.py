@@ -63,7 +63,8 @@ def kpi_rows(comparison: Comparison) -> list[tuple[str, list[Beside]]]:
         for label in labels:
             row = mine.loc[label]
             change = signed(float(row["difference"]), unit, currency)
-            cells.append(Beside(words.measured(float(row["value"]), unit, currency), change, str(row["direction"])))
+            mood = "" if change == "=" else str(row["direction"])
+            cells.append(Beside(words.measured(float(row["value"]), unit, currency), change, mood))
         rows.append((titles[name], cells))
     return rows
 
@@ -98,11 +99,18 @@ def headline(comparison: Comparison) -> str:
     best, base = comparison.best, comparison.base
     worth = words.money(values[best], currency)
     if best != base:
-        return f"{best} is worth most, {worth}: {_more(values[best] - values[base], currency)} more than {base}."
+        row = cases[cases["case"] == best].iloc[0]
+        sure = "" if proven(float(row["least"]), float(row["most"])) else ", within the gaps"
+        return f"{best} is worth most, {worth}: {_more(values[best] - values[base], currency)} more than {base}{sure}."
     runner = max((case for case in values if case != base), key=values.__getitem__)
     return (
         f"{base} is worth most, {worth}: {_more(values[base] - values[runner], currency)} more than the next, {runner}."
     )
+
+
+def proven(least: float, most: float) -> bool:
+    """Whether the bounds settle which of the two cases is worth more."""
+    return least > 0 or most < 0
 
 
 def _more(value: float, currency: str) -> str:

@@ -48,7 +48,9 @@ def read_chosen(chosen: Chosen, quarantine: bool = False) -> Tables:
     try:
         tables = read_tables(chosen.network, quarantine=quarantine, amend=stack.amend)
     except InputError as error:
-        raise stack.name(error) from None
+        raise stack.error(error) from None
+    if stack.findings:
+        raise stack.error()
     changes = stack.changes()
     return tables.under(chosen.names, changes, _notes(chosen.names, changes))
 

@@ -44,6 +44,8 @@ class Stack:
     Attributes
     ----------
     overlays : sequence of Overlay
+    findings : list of Finding
+        Faults of the overlays themselves; they are no faults of the tables, whose checks go on.
     parts : list of pyarrow.Table
         What was touched, in the columns of `CHANGES`.
     places : dict
@@ -51,6 +53,7 @@ class Stack:
     """
 
     overlays: Sequence[Overlay]
+    findings: list[Finding] = field(default_factory=list)
     parts: list[pa.Table] = field(default_factory=list)
     places: list[tuple[str, str | None, NDArray[np.int64], str]] = field(default_factory=list)
     added: list[tuple[str, int, int, str]] = field(default_factory=list)
@@ -59,8 +62,7 @@ class Stack:
         self, drafts: dict[str, Draft], settings: Settings | None, faults: Faults
     ) -> tuple[dict[str, Draft], Settings | None]:
         """Lay the overlays on tables that are read but not yet checked; every fault is reported."""
-        unread = {finding.table for finding in faults.whole}
-        findings: list[Finding] = []
+        unread, findings = {finding.table for finding in faults.whole}, self.findings
         if settings is not None:
             settings = self._settings(settings, findings)
         sheets = [self._sheets(overlay, drafts, unread, findings) for overlay in self.overlays]
@@ -74,16 +76,16 @@ class Stack:
         for overlay in self.overlays:
             self._append(overlay, done, unread, faults, findings)
         self._keep(sheets)
-        faults.whole += findings
         return done, settings
 
     def changes(self) -> pa.Table:
         """Return the list of what was touched."""
         return pa.concat_tables(self.parts) if self.parts else CHANGES.empty_table()
 
-    def name(self, error: InputError) -> InputError:
-        """Say in each finding of the resolved network which overlay brought it about."""
-        return InputError([self._named(finding) for finding in error.findings], error.total)
+    def error(self, found: InputError | None = None) -> InputError:
+        """Join the overlays' own faults and those of the resolved network, each with the overlay that brought it about."""
+        named = [self._named(finding) for finding in found.findings] if found else []
+        return InputError([*self.findings, *named], len(self.findings) + (found.total if found else 0))
 
     def _named(self, finding: Finding) -> Finding:
         if finding.row is None:

@@ -120,11 +120,15 @@ def test_all_faults_come_at_once(network: Path, write: Write) -> None:
     """Faults of two overlays, of a setting and of the base's own rows stand in one error."""
     write("one", SCALE.replace("milk", "beer"))
     write("two", SCALE.replace("mean", "meen") + "[set]\nhorizon = 1\n")
-    (network / "lots.csv").write_text((network / "lots.csv").read_text().replace("M1,milk,DC,14", "M1,milk,DC,-14"))
+    lots = (network / "lots.csv").read_text().replace("M1,milk,DC,14", "M1,milk,DC,-14").replace("DC,26", "DC,2.5")
+    (network / "lots.csv").write_text(lots)
     with pytest.raises(InputError) as caught:
         allocator.read(network, scenario="one,two")
     told = "\n".join(str(finding) for finding in caught.value.findings)
-    assert all(part in told for part in ("one.toml", "two.toml, change 1", "two.toml, [set]", "lots.csv line 2"))
+    assert all(
+        part in told
+        for part in ("one.toml", "two.toml, change 1", "two.toml, [set]", "lots.csv line 2", "lots.csv line 5")
+    )
 
 
 CLASHES = {
