@@ -9,6 +9,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
+from allocator.comparison.sides import is_open
 from allocator.comparison.told import MEASURES, because, component, gap, headline, kpi_rows, limit_counts, signed
 from allocator.measure.rows import records
 from allocator.report import words
@@ -56,6 +57,7 @@ def context(comparison: Comparison) -> dict[str, Any]:
         "labels": cases["case"].tolist(),
         "headline": headline(comparison),
         "values": _values(comparison),
+        "outlooks": _outlooks(comparison),
         "kpis": kpi_rows(comparison),
         "falls": [
             {"case": label, "why": because(comparison, label), "steps": _steps(comparison, label)} for label in others
@@ -76,9 +78,9 @@ def _values(comparison: Comparison) -> list[dict[str, Any]]:
     low, high = min(0.0, float(cases["value"].min())), max(0.0, float(cases["value"].max()))
     reach = (high - low) or 1.0
     rows = []
-    columns = ("case", "value", "difference", "gap", "bound", "least", "most")
-    for label, value, difference, shut, bound, least, most_more in zip(
-        *(cases[name].tolist() for name in columns), strict=True
+    columns = ("case", "value", "difference", "gap", "bound")
+    for label, value, difference, shut, bound, unsure in zip(
+        *(cases[name].tolist() for name in columns), is_open(cases), strict=True
     ):
         start, end = (min(value, 0.0) - low) / reach, (max(value, 0.0) - low) / reach
         most = "" if words.is_missing(bound) else f", at most {words.money(bound, currency)}"
@@ -91,11 +93,21 @@ def _values(comparison: Comparison) -> list[dict[str, Any]]:
                 "difference": "base" if label == comparison.base else signed(difference, currency, currency),
                 "mood": "good" if difference > 1e-9 else "bad" if difference < -1e-9 else "",
                 "gap": gap(shut),
-                "open": label != comparison.base and least <= 0 <= most_more,
+                "open": unsure,
                 "best": label == comparison.best,
             }
         )
     return rows
+
+
+def _outlooks(comparison: Comparison) -> list[str]:
+    """Say what the difference is over the outlooks, for each case that was hedged against the same ones as the base."""
+    said, currency = [], comparison.currency
+    for row in records(comparison.tables["cases"])[1:]:
+        if not words.is_missing(row["outlooks_mean"]):
+            mean, low, high = (signed(row[f"outlooks_{name}"], currency, currency) for name in ("mean", "low", "high"))
+            said.append(f"{row['case']}: {mean} {currency} over the outlooks, 95 % of such means from {low} to {high}")
+    return said
 
 
 def _steps(comparison: Comparison, case: str) -> list[dict[str, Any]]:

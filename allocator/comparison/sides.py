@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from allocator.measure.registry import KPIS
 
@@ -76,6 +77,7 @@ def cases(sides: Sequence[Side]) -> pd.DataFrame:
                 "bound": _bound(plan),
                 "least": value - most if place else 0.0,
                 "most": _bound(plan) - first if place else 0.0,
+                **paired(sides[0][1], plan),
                 "exceptions": float(len(plan.tables["exceptions"])),
             }
         )
@@ -83,9 +85,35 @@ def cases(sides: Sequence[Side]) -> pd.DataFrame:
 
 
 def _bound(plan: Any) -> float:
-    """Most that any plan of the case can be worth; NaN when nothing is proven."""
+    """Most that any plan of the case can be worth; NaN when nothing is proven, or only for shipments already decided."""
     bound = plan.certificate["bound"]
-    return np.nan if bound is None else -float(bound)
+    return np.nan if bound is None or "outlooks" in plan.certificate else -float(bound)
+
+
+def paired(base: Any, plan: Any) -> dict[str, float]:
+    """Mean difference in value over the outlooks both plans met, with its 95 % interval (Student's t on the differences).
+
+    Draws depend on the seed, on codes and on dates alone, so two scenarios meet the same luck and most of it cancels.
+    NaN unless both plans were hedged against as many outlooks of the same seed.
+    """
+    names = ("outlooks_mean", "outlooks_low", "outlooks_high")
+    mine, theirs = (one.certificate.get("outlooks") for one in (base, plan))
+    if not mine or not theirs or any(mine[name] != theirs[name] for name in ("count", "seed", "common_factor")):
+        return dict.fromkeys(names, np.nan)
+    gained = np.asarray(mine["objectives"], float) - np.asarray(theirs["objectives"], float)
+    mean, count = float(gained.mean()), len(gained)
+    if count < 2:
+        return dict(zip(names, (mean, np.nan, np.nan), strict=True))
+    reach = float(stdtrit(count - 1, 0.975)) * float(gained.std(ddof=1)) / count**0.5
+    return dict(zip(names, (mean, mean - reach, mean + reach), strict=True))
+
+
+def is_open(frame: pd.DataFrame) -> list[bool]:
+    """Whether the proven gaps (over outlooks: the paired interval) leave open which is worth more, for each case."""
+    low = frame["outlooks_low"].fillna(frame["least"])
+    high = frame["outlooks_high"].fillna(frame["most"])
+    marks = (low <= 0) & (high >= 0)
+    return [False, *marks.tolist()[1:]]
 
 
 def kpis(base: Any, plan: Any) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from allocator.comparison.sides import is_open
 from allocator.comparison.told import because, gap, headline, limit_counts, signed
 from allocator.report import words
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 HEADINGS = ("", "value", "difference", "fill rate", "units lost", "freight", "gap")
 WIDTH = 110
-OPEN = " (the gaps leave open which is better)"
+OPEN = " (which is better is open)"
 
 
 def summary(comparison: Comparison) -> str:
@@ -41,10 +42,10 @@ def summary(comparison: Comparison) -> str:
         for row in rows
     ]
     lines.append(_clean(headline(comparison), WIDTH))
-    for label, least, most in zip(*(cases[name].tolist()[1:] for name in ("case", "least", "most")), strict=True):
+    for label, unsure in list(zip(cases["case"], is_open(cases), strict=True))[1:]:
         tight, free = limit_counts(comparison.tables["limits"], label)
         moved = int((comparison.tables["allocations"]["case"] == label).sum())
-        lines.append(_clean(f"  {label}: {because(comparison, label)}{OPEN if least <= 0 <= most else ''}", WIDTH))
+        lines.append(_clean(f"  {label}: {because(comparison, label)}{OPEN if unsure else ''}", WIDTH))
         lines.append(f"    {tight} limits became tight, {free} free; {moved:,} shipments and admissions changed")
     return "\n".join(line.rstrip() for line in lines)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from allocator.comparison.sides import is_open
 from allocator.measure.registry import KPIS
 from allocator.report import words
 from allocator.report.answer import COMPONENTS
@@ -99,18 +100,12 @@ def headline(comparison: Comparison) -> str:
     best, base = comparison.best, comparison.base
     worth = words.money(values[best], currency)
     if best != base:
-        row = cases[cases["case"] == best].iloc[0]
-        sure = "" if proven(float(row["least"]), float(row["most"])) else ", within the gaps"
+        sure = ", which the gaps leave open" if is_open(cases)[cases["case"].tolist().index(best)] else ""
         return f"{best} is worth most, {worth}: {_more(values[best] - values[base], currency)} more than {base}{sure}."
     runner = max((case for case in values if case != base), key=values.__getitem__)
     return (
         f"{base} is worth most, {worth}: {_more(values[base] - values[runner], currency)} more than the next, {runner}."
     )
-
-
-def proven(least: float, most: float) -> bool:
-    """Whether the bounds settle which of the two cases is worth more."""
-    return least > 0 or most < 0
 
 
 def _more(value: float, currency: str) -> str:

@@ -13,7 +13,7 @@ import allocator
 from allocator.cli import cli
 from allocator.comparison import Comparison
 from allocator.comparison.comparison import PLANS
-from allocator.comparison.sides import TABLES
+from allocator.comparison.sides import TABLES, paired
 from allocator.tables import InputError
 from tests.program.networks import BASE
 
@@ -155,8 +155,8 @@ class _Page(HTMLParser):
 
 def test_page_is_whole_and_safe(first: First) -> None:
     """One file with charts and tables; a scenario called <script> is shown, not run, and no address leads outside."""
-    made, _, out = first
-    text = (out / "comparison.html").read_text(encoding="utf-8")
+    made = first[0]
+    text = made.page()
     page = _Page()
     page.feed(text)
     assert page.tags.count("script") == 1
@@ -268,3 +268,22 @@ def test_failed_run_is_told_and_the_rest_is_kept(
     )
     assert ("reuse", "small") in told
     assert ("run", "promo") in told
+
+
+class _Hedged:
+    """As much of a hedged plan as a paired interval needs."""
+
+    def __init__(self, objectives: list[float], seed: int = 1) -> None:
+        outlooks = {"count": len(objectives), "seed": seed, "common_factor": 0.0, "objectives": objectives}
+        self.certificate = {"outlooks": outlooks}
+
+
+def test_same_draws_give_a_paired_interval() -> None:
+    """Luck that both plans share cancels: the interval is that of the differences; other draws are not paired."""
+    base = _Hedged([-10.0, -200.0, -30.0])
+    other = _Hedged([-11.0, -202.0, -33.0])
+    found = paired(base, other)
+    assert found["outlooks_mean"] == pytest.approx(2.0)
+    assert found["outlooks_low"] == pytest.approx(2.0 - 4.302652729911275 / 3**0.5)
+    assert found["outlooks_high"] == pytest.approx(2.0 + 4.302652729911275 / 3**0.5)
+    assert pd.isna(paired(base, _Hedged([-11.0, -202.0, -33.0], seed=2))["outlooks_mean"])
