@@ -163,7 +163,7 @@ def test_page_is_whole_and_safe(first: First) -> None:
     assert page.tags.count("svg") >= len(made.cases) + made.waterfall["case"].nunique()
     assert "&lt;script&gt;dock" in text
     assert all(address.startswith("#") for address in page.addresses)
-    assert "default-src 'none'" in text
+    assert "default-src &#39;none&#39;" in text
     assert "http" not in text.replace("http-equiv", "")
     assert len(text) < 1_000_000
 
