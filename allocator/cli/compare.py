@@ -38,7 +38,11 @@ _BAR = re.compile(r"\s*(\w+)\s*(>=|<=)\s*([-+0-9.eE]+)\s*")
 @click.option("--gap", type=click.FloatRange(0, 1), help="Relative gap to prove in each run.")
 @click.option("--deadline", type=Duration(), help="Wall clock for each run, e.g. 10m.")
 @click.option(
-    "--engine", type=click.Choice(["auto", "whole", "rules"]), default="auto", show_default=True, help="As for plan."
+    "--engine",
+    type=click.Choice(["auto", "whole", "priced", "rules"]),
+    default="auto",
+    show_default=True,
+    help="As for plan.",
 )
 @click.option(
     "--bar",

@@ -63,7 +63,7 @@ def compare(
     """
     layers = [scenario] if isinstance(scenario, str) else list(scenario)
     cases = gather(given, [layer for layer in layers if layer])
-    chosen = Options(**options)
+    chosen = Options(workers=1, **options)  # one solver a run: the runs themselves are what is parallel
     if out is None:
         folder = Path(tempfile.mkdtemp(prefix="allocator-compare-"))
         try:

@@ -114,7 +114,7 @@ class _Run:
             start_new_session=True,
         )
         with contextlib.suppress(BrokenPipeError):
-            self._pipe("stdin").write(json.dumps(request) + "\n")
+            self._pipe("stdin").write(json.dumps(request, default=str) + "\n")
             self._pipe("stdin").flush()
         threading.Thread(target=self._listen, args=(job.label, events), daemon=True).start()
 

@@ -61,7 +61,11 @@ def main() -> None:
         tables = unpack(Path(job["folder"]))
         if tables.input_hash != job["input_hash"]:
             raise RuntimeError("the network read back is not the one that was checked")
-        watch = Watch(lambda name: _say("stage", stage=name), lambda event: _say("gap", **event))
+        watch = Watch(
+            lambda name: _say("stage", stage=name),
+            lambda event: _say("gap", **event),
+            lambda n, facts: _say(n, **facts),
+        )
         start = Path(job["start"]) if job["start"] else None
         plan = planned(tables, Options(**job["options"]), watch, start)
         _say("stage", stage="write")

@@ -115,13 +115,20 @@ def test_other_options_or_a_damaged_plan_run_again(
 
     _, _, out = first
     tables = allocator.read(network)
-    key = key_of(tables, Options())
+    key = key_of(tables, Options(workers=1))
     assert (out / PLANS / key).is_dir()
     assert (
-        len({key, key_of(tables, Options(gap=0.1)), key_of(allocator.read(network, scenario="promo"), Options())}) == 3
+        len(
+            {
+                key,
+                key_of(tables, Options(workers=1, gap=0.1)),
+                key_of(allocator.read(network, scenario="promo"), Options(workers=1)),
+            }
+        )
+        == 3
     )
     monkeypatch.setattr("allocator.comparison.cases.code_hash", lambda: "other")
-    assert key_of(tables, Options()) != key
+    assert key_of(tables, Options(workers=1)) != key
     monkeypatch.undo()
     assert len(code_hash()) == 64
     assert whole(out / PLANS / key)
