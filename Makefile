@@ -72,7 +72,8 @@ bench: $(VENV)/.installed-dev ## Measure every phase, side by side with plain Py
 
 # A page is written beside its place first, so that a generator that fails leaves the old page whole.
 PAGES := docs/tables.md=allocator.tables.page docs/kpis.md=allocator.measure docs/audit.md=allocator.audit.page \
-	docs/commands.md=allocator.cli.page models/README.md=allocator_models.page
+	docs/commands.md=allocator.cli.page docs/schema/network.schema.json=allocator.tables.json_schema \
+	docs/schema/scenario.schema.json=allocator.scenario.json_schema models/README.md=allocator_models.page
 
 docs: $(VENV)/.installed ## Write the generated pages again.
 	@for pair in $(PAGES); do page=$${pair%%=*}; \

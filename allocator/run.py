@@ -159,6 +159,7 @@ def _manifest(
     return {
         "plan_id": plan_id,
         "network": settings.name,
+        "scenario": list(tables.scenario),
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "engine": proof.engine,
         "status": proof.status,

@@ -230,6 +230,7 @@ def main() -> None:
     for name, table in build(source).items():
         table.to_csv(target / f"{name}.csv", index=False, date_format="%Y-%m-%d", lineterminator="\n")
     (target / "network.toml").write_text(
+        "#:schema ../../docs/schema/network.schema.json\n"
         'name = "Iowa spirits, Cedar Rapids"\ncurrency = "USD"\n'
         f"start = {START:%Y-%m-%d}\nhorizon_days = {DAYS}\ncommit_days = 1\nseed = 2019\n"
     )

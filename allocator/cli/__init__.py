@@ -16,6 +16,7 @@ import click
 COMMANDS = {
     "plan": "Plan a network folder and publish the plan.",
     "check": "Read and check a network folder; plan nothing.",
+    "compare": "Lay plans, networks and scenarios side by side; run what is not yet run.",
     "verify": "Audit a plan from its tables alone.",
     "explain": "Say why a site got this much of an item.",
     "export": "Write a network's whole program as a model file.",
@@ -27,7 +28,8 @@ EPILOG = """\b
 Exit codes:
   0  a plan within the asked gap        3  a plan, but the deadline came before the gap
   1  internal error, or a broken audit  4  another run holds the output
-  2  bad usage or bad input             130  interrupted
+  2  bad usage or bad input             5  a comparison fell below its bar
+                                        130  interrupted
 
 \b
 Start here:

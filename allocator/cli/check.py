@@ -12,14 +12,21 @@ from allocator.cli.faults import bad_input
 
 @click.command("check")
 @click.argument("network", type=click.Path(path_type=Path))
+@click.option(
+    "--scenario",
+    multiple=True,
+    metavar="NAME[,NAME...]",
+    help="Scenarios to lay on the network, by name or path; may be repeated (docs/scenarios.md).",
+)
 @click.option("--quarantine", is_flag=True, help="Show what would be set aside instead of refusing it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-def command(network: Path, quarantine: bool, as_json: bool) -> None:
-    """Read and check the NETWORK folder; every broken row is reported at once, exit code 2."""
-    from allocator.tables import InputError, read_tables
+def command(network: Path, scenario: tuple[str, ...], quarantine: bool, as_json: bool) -> None:
+    """Read and check the NETWORK folder (or a scenario file on its base); every broken row is reported at once, exit code 2."""
+    from allocator.scenario import read
+    from allocator.tables import InputError
 
     try:
-        tables = read_tables(network, quarantine=quarantine)
+        tables = read(network, scenario, quarantine)
     except InputError as error:
         if as_json:
             click.echo(json.dumps({"ok": False, "findings": [str(f) for f in error.findings]}, indent=1))

@@ -30,6 +30,8 @@ def bad_input(error: InputError, voice: Voice | None = None) -> InputFault:
     more = [f"  ... and {total - 200} more"] if total > 200 else []
     head = f"error: the input breaks {total} rule{'s' if total != 1 else ''}; nothing was planned"
     tail = "mend the rows, or run with --quarantine to set bad rows aside"
+    if all(finding.table == "scenario" for finding in error.findings):
+        tail = "mend the scenario; docs/scenarios.md shows how they are written"
     return InputFault("\n".join([head, *lines, *more, tail]))
 
 

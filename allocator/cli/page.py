@@ -18,6 +18,7 @@ EXIT_CODES = {
     2: "bad usage, or bad input: every broken row is listed, nothing is planned",
     3: "a plan, but the deadline came before the gap",
     4: "another run holds the output",
+    5: "a comparison fell below a bar that was asked for",
     130: "interrupted; nothing was published",
 }
 

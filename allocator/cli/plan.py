@@ -17,6 +17,7 @@ from allocator.cli.say import Voice
 
 if TYPE_CHECKING:
     from allocator.plan.plan import Plan
+    from allocator.tables import Tables
 
     Seconds = click.ParamType[float]
 else:
@@ -97,6 +98,12 @@ class Duration(Seconds):
     is_flag=True,
     help="Go on from the last round of a priced run that was ended (same input and options); without one, begin anew.",
 )
+@click.option(
+    "--scenario",
+    multiple=True,
+    metavar="NAME[,NAME...]",
+    help="Scenarios to lay on the network, by name or path; may be repeated (docs/scenarios.md).",
+)
 @click.option("--quarantine", is_flag=True, help="Set bad rows aside, list them in the plan, and go on.")
 @click.option("--log", type=click.Choice(["json"]), help="Events as JSON lines on stderr.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout instead of the summary.")
@@ -111,11 +118,12 @@ def command(
     cluster: str | None,
     shared: Path | None,
     resume: bool,
+    scenario: tuple[str, ...],
     quarantine: bool,
     log: str | None,
     as_json: bool,
 ) -> None:
-    """Plan the NETWORK folder and publish the plan.
+    """Plan the NETWORK folder (or a scenario file on its base) and publish the plan.
 
     NETWORK holds network.toml and one .csv or .parquet file a table (see docs/tables.md). The plan folder holds the tables of the
     plan, certificate.json (value, proven bound, gap, prices), report.html and, written last, manifest.json.
@@ -127,8 +135,9 @@ def command(
         with held(output), Voice(log) as voice:
             voice.event("start", network=str(network), output=str(output), engine=engine, deadline=deadline, gap=gap)
             kept = checkpoint_of(output)
+            tables = _read(network, scenario, quarantine, voice)
             plan = _run(
-                network, output, quarantine, voice, began,
+                tables, output, voice, began,
                 engine=engine, gap=gap, deadline=deadline, rule=rule, workers=workers, cluster=cluster, shared=shared,
                 checkpoint=kept, resume=resume,
             )  # fmt: skip
@@ -153,14 +162,18 @@ def checkpoint_of(output: Path) -> Path:
     return output.parent / f".{output.name}.rounds"
 
 
-def _run(network: Path, output: Path, quarantine: bool, voice: Voice, began: float, **options: Any) -> Plan:
-    from allocator.tables import InputError, read_tables
+def _read(network: Path, scenario: tuple[str, ...], quarantine: bool, voice: Voice) -> Tables:
+    from allocator.scenario import read
+    from allocator.tables import InputError
 
     voice.stage("read")
     try:
-        tables = read_tables(network, quarantine=quarantine)
+        return read(network, scenario, quarantine)
     except InputError as error:
         raise bad_input(error, voice) from None
+
+
+def _run(tables: Tables, output: Path, voice: Voice, began: float, **options: Any) -> Plan:
     from allocator.run import Options, Watch, solve
 
     plan = solve(tables, Options(**options), Watch(voice.stage, voice.progress, voice.told), began)

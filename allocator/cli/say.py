@@ -101,6 +101,10 @@ class Voice:
                 line += f", value {-facts['cost']:,.0f}, gap {100 * facts['gap']:.3f} %"
         self._status.console.print(f"{line}  ({facts['seconds']:.1f} s)".replace("[", "\\["), highlight=False)
 
+    def say(self, text: str) -> None:
+        """What is going on, for a terminal only."""
+        self._show(text)
+
     def _show(self, text: str) -> None:
         if self._status is not None:
             self._status.update(f"{text}  [{time.monotonic() - self.began:.0f} s]".replace("[", "\\["))

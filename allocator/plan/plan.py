@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from allocator.explain import Explanation
     from allocator.tables import Tables
 
+CHANGES = "changes.parquet"
+"""What the scenarios touched, in a plan made under any."""
+
 
 class Published(Mapping[str, pd.DataFrame]):
     """The tables of a plan folder, each read when it is first asked for.
@@ -219,6 +222,8 @@ class Plan:
             quarantined = self.network.quarantined
             if len(quarantined):
                 write_table(quarantined.astype(str), folder / "quarantined.parquet")
+            if self.network.changes is not None:
+                pq.write_table(self.network.changes, folder / CHANGES, compression="zstd", write_page_checksum=True)
             write_json(self.certificate, folder / "certificate.json")
             drawing = time.monotonic()
             (folder / "report.html").write_text(self.report(), encoding="utf-8")
@@ -262,16 +267,23 @@ def _manifest(folder: Path) -> str:
 
 
 def _read(folder: Path, manifest: str) -> Plan:
-    from allocator.tables import Tables
-
     previous = folder / "network" / "previous_shipments.parquet"
     return Plan(
-        network=Tables.load(folder / "network"),
+        network=_network(folder, json.loads(manifest)),
         tables=Published(folder),
         certificate=json.loads((folder / "certificate.json").read_text(encoding="utf-8")),
         manifest=json.loads(manifest),
         previous=_framed(pq.read_table(previous)) if previous.is_file() else None,
     )
+
+
+def _network(folder: Path, manifest: Mapping[str, Any]) -> Tables:
+    from allocator.tables import Tables
+
+    tables = Tables.load(folder / "network")
+    if CHANGES not in manifest.get("files", {}):
+        return tables
+    return tables.under(tuple(manifest.get("scenario", ())), pq.read_table(folder / CHANGES))
 
 
 def _framed(table: pa.Table) -> pd.DataFrame:

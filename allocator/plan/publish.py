@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -36,8 +36,8 @@ class NotAPlanError(RuntimeError):
 
 
 @contextmanager
-def held(target: Path) -> Iterator[None]:
-    """Hold an output folder for this process.
+def held(target: Path, replaceable: Callable[[Path], bool] | None = None) -> Iterator[None]:
+    """Hold an output folder for this process; `replaceable` says which folders may be, plans unless told otherwise.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def held(target: Path) -> Iterator[None]:
         When the path exists and is not a plan folder (it would be replaced).
     """
     target = target.resolve()
-    if target.exists() and not _replaceable(target):
+    if target.exists() and not (replaceable or _replaceable)(target):
         raise NotAPlanError(
             f"'{target}' exists and is not a plan folder (no manifest.json of a plan); give another -o or remove it yourself"
         )

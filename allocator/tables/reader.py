@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,11 @@ from allocator.tables.settings import FILE, Settings, make_settings, read_settin
 from allocator.tables.sources import Raw, check_columns, find_tables, read_raw
 from allocator.tables.tables import NETWORK, PREVIOUS, QUARANTINED, Tables, read_json
 
+Amend = Callable[[dict[str, Draft], Settings | None, Faults], tuple[dict[str, Draft], Settings | None]]
+"""Changes tables that are read but not yet checked, and reports what it can't change."""
 
-def read_tables(path: str | Path, quarantine: bool = False) -> Tables:
+
+def read_tables(path: str | Path, quarantine: bool = False, amend: Amend | None = None) -> Tables:
     """Read and check a network folder.
 
     Parameters
@@ -31,6 +34,8 @@ def read_tables(path: str | Path, quarantine: bool = False) -> Tables:
         Folder with network.toml and one .parquet or .csv file per table.
     quarantine : bool
         Set bad rows aside, with the rows that refer to them, instead of refusing the network.
+    amend : callable, optional
+        Lays scenarios on the tables before they are checked.
 
     Returns
     -------
@@ -48,6 +53,8 @@ def read_tables(path: str | Path, quarantine: bool = False) -> Tables:
     settings = read_settings(folder / FILE, faults)
     found = find_tables(folder, faults)
     drafts, remarks = _read_drafts(found, faults)
+    if amend is not None:
+        drafts, settings = amend(drafts, settings, faults)
     if settings is None:
         check(drafts, None, faults)
         faults.raise_any(ORDER)

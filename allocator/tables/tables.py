@@ -44,6 +44,10 @@ class Tables(Mapping[str, pa.Table]):
         Rows set aside: table, row, column, value, rule, mend.
     source : str
         Where the network was read from.
+    scenario : tuple of str
+        Names of the overlays laid on it.
+    changes : pyarrow.Table or None
+        What these touched: overlay, part, number, table, key, column, before, after.
     """
 
     def __init__(
@@ -54,6 +58,8 @@ class Tables(Mapping[str, pa.Table]):
         notes: tuple[str, ...] = (),
         quarantined: pd.DataFrame | None = None,
         source: str = "",
+        scenario: tuple[str, ...] = (),
+        changes: pa.Table | None = None,
     ) -> None:
         self._stated = MappingProxyType(dict(stated))
         self._resolved = MappingProxyType(dict(resolved))
@@ -61,6 +67,8 @@ class Tables(Mapping[str, pa.Table]):
         self._hash: str | None = None
         self.settings = settings
         self.notes = notes
+        self.scenario = scenario
+        self.changes = changes
         self.source = source
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -138,6 +146,13 @@ class Tables(Mapping[str, pa.Table]):
         content: dict[str, pa.Table | pd.DataFrame] = {**self._stated, **tables}
         made = make_tables(settings or self.settings, content, source=self.source)
         return Tables(made._stated, made._resolved, made.settings, made.notes, self._quarantined, self.source)
+
+    def under(self, scenario: tuple[str, ...], changes: pa.Table, notes: tuple[str, ...] = ()) -> Tables:
+        """Return the same network, saying which overlays were laid on it and what they touched."""
+        said = (*self.notes, *notes)
+        return Tables(
+            *(self._stated, self._resolved, self.settings, said, self._quarantined, self.source, scenario, changes)
+        )
 
     def write(self, folder: str | Path) -> None:
         """Write every table as Parquet and the settings as network.json; the same network gives the same bytes."""

@@ -11,6 +11,8 @@ from allocator.audit.page import rules_page
 from allocator.cli import COMMANDS, EPILOG
 from allocator.cli.page import EXIT_CODES, command_page
 from allocator.measure import kpi_page
+from allocator.scenario.json_schema import scenario_file
+from allocator.tables.json_schema import settings_file
 from allocator.tables.page import schema_page
 from allocator_models import words
 from allocator_models.block import LAWS, USES
@@ -28,6 +30,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/audit.md": rules_page,
     "docs/commands.md": command_page,
     "models/README.md": law_page,
+    "docs/schema/network.schema.json": settings_file,
+    "docs/schema/scenario.schema.json": scenario_file,
 }
 
 

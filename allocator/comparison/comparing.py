@@ -1,0 +1,147 @@
+"""From cases to a comparison: read and check all, run what is not yet run, lay side by side, publish."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from allocator.comparison.cases import Case, Given, gather, key_of, versions
+from allocator.comparison.comparison import PLANS, Comparison, comparison_id, replaceable
+from allocator.comparison.running import Job, run_jobs, whole
+from allocator.comparison.sides import tables_of
+from allocator.plan.plan import Plan, read_plan
+from allocator.plan.publish import held
+from allocator.run import Options
+
+Tell = Callable[[str, dict[str, Any]], None]
+
+
+def compare(
+    given: Sequence[Given],
+    out: str | Path | None = None,
+    *,
+    scenario: str | Iterable[str] = (),
+    workers: int = 2,
+    tell: Tell | None = None,
+    **options: Any,
+) -> Comparison:
+    """Compare plans, networks and scenarios; the first is the base.
+
+    Parameters
+    ----------
+    given : sequence
+        Plan folders, network folders, scenario files, or `Plan` and `Tables` objects.
+    out : str or Path, optional
+        Folder to publish. The plans run are kept in it and reused while input, options and code are the same; without
+        it nothing is kept.
+    scenario : str or iterable of str
+        Scenarios to lay on the one network given, a case each: ``["promo", "promo,dc-out"]``.
+    workers : int
+        Runs at a time, each in a process of its own with one solver thread.
+    tell : callable, optional
+        Told what happens: ``tell(event, facts)`` with events reuse, run, stage, gap, done, failed.
+    **options
+        Fields of `allocator.run.Options`: engine, gap, deadline (seconds for each run), rule.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        With every fault of every case, before anything is planned.
+    RunFailedError
+        When a case could not be planned; plans finished are kept.
+    OutputHeldError, NotAPlanError, OSError
+        As `Comparison.write`.
+    """
+    layers = [scenario] if isinstance(scenario, str) else list(scenario)
+    cases = gather(given, [layer for layer in layers if layer])
+    chosen = Options(workers=1, **options)  # one solver a run: the runs themselves are what is parallel
+    if out is None:
+        folder = Path(tempfile.mkdtemp(prefix="allocator-compare-"))
+        try:
+            return _compared(cases, folder, chosen, workers, tell or _silent)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    target = Path(out)
+    with held(target, replaceable):
+        comparison = _compared(cases, target, chosen, workers, tell or _silent)
+        comparison.publish(target)
+    return comparison
+
+
+def _silent(event: str, facts: dict[str, Any]) -> None:
+    """Tell nobody."""
+
+
+def _compared(cases: Sequence[Case], folder: Path, options: Options, workers: int, tell: Tell) -> Comparison:
+    began = time.monotonic()
+    keys = {case.label: key_of(case.tables, options) for case in cases if case.tables is not None}
+    fresh = _run(cases, keys, folder / PLANS, options, workers, tell)
+    ran = time.monotonic()
+    sides: list[tuple[str, Plan]] = []
+    for case in cases:
+        plan = case.plan if case.plan is not None else read_plan(folder / PLANS / keys[case.label])
+        sides.append((case.label, plan))
+    tables = tables_of(sides)
+    manifest = {
+        "comparison_id": comparison_id(tables),
+        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "base": sides[0][0],
+        "options": vars(options),
+        "versions": versions(),
+        "timings": {"runs": round(ran - began, 3), "compare": round(time.monotonic() - ran, 3)},
+        "cases": [_origin(label, plan, keys.get(label), keys.get(label) in fresh) for label, plan in sides],
+    }
+    currency = sides[0][1].network.settings.currency
+    return Comparison(tables, currency, manifest, _exit_code([plan for _, plan in sides]))
+
+
+def _run(
+    cases: Sequence[Case], keys: dict[str, str], plans: Path, options: Options, workers: int, tell: Tell
+) -> set[str]:
+    """Run each network whose plan is not there, once; return the keys that were run."""
+    jobs: dict[str, Job] = {}
+    base = plans / keys[cases[0].label] if cases[0].label in keys else None
+    for case in cases:
+        if case.tables is None:
+            continue
+        key = keys[case.label]
+        if key in jobs:
+            continue
+        if whole(plans / key):
+            tell("reuse", {"case": case.label, "key": key})
+            continue
+        shutil.rmtree(plans / key, ignore_errors=True)
+        jobs[key] = Job(case.label, case.tables, plans / key, base if base != plans / key else None)
+    if jobs:
+        plans.mkdir(parents=True, exist_ok=True)
+        run_jobs(list(jobs.values()), options, max(workers, 1), tell)
+    return set(jobs)
+
+
+def _origin(label: str, plan: Plan, key: str | None, fresh: bool) -> dict[str, Any]:
+    return {
+        "case": label,
+        "plan_id": plan.manifest["plan_id"],
+        "plan": None if key is None else f"{PLANS}/{key}",
+        "from": "a plan given" if key is None else "run" if fresh else "reused",
+        "input_hash": plan.manifest["input_hash"],
+        "scenario": list(plan.network.scenario),
+        "options": plan.manifest.get("options"),
+        "timings": plan.manifest.get("timings"),
+    }
+
+
+def _exit_code(plans: Sequence[Plan]) -> int:
+    """1 when an audit found a broken rule, 3 when a plan is outside its gap."""
+    if any(not (plan.certificate.get("audit") or {"ok": True})["ok"] for plan in plans):
+        return 1
+    return max(plan.exit_code for plan in plans)

@@ -1,0 +1,100 @@
+"""One run in a process of its own: a job comes as a line of JSON on stdin, events go out as lines on stdout.
+
+The process ends when its stdin closes, so no run outlives its parent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from allocator.plan.plan import CHANGES, Plan
+from allocator.run import Options, Watch, solve
+from allocator.tables.tables import Tables
+
+FACTS = "scenario.json"
+
+
+def planned(tables: Tables, options: Options, watch: Watch, start: Path | None) -> Plan:
+    """Plan one case; the only place where a comparison calls the solver.
+
+    ``start`` is the base case's plan folder when that is there. No engine takes a start yet, so it is not used: once one
+    does (prices and bases of the base plan), it is handed on here, and `running.py` runs the base first.
+    """
+    del start
+    return solve(tables, options, watch)
+
+
+def pack(tables: Tables, folder: Path) -> None:
+    """Write a resolved network for a worker."""
+    tables.write(folder / "network")
+    facts = {"scenario": list(tables.scenario), "notes": list(tables.notes)}
+    (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
+    if tables.changes is not None:
+        pq.write_table(tables.changes, folder / CHANGES)
+
+
+def unpack(folder: Path) -> Tables:
+    """Read back what `pack` wrote."""
+    tables = Tables.load(folder / "network")
+    facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    if not (folder / CHANGES).is_file():
+        return tables
+    notes = tuple(note for note in facts["notes"] if note not in tables.notes)
+    return tables.under(tuple(facts["scenario"]), pq.read_table(folder / CHANGES), notes)
+
+
+def main() -> None:
+    """Run one job."""
+    signal.signal(signal.SIGTERM, _stopped)
+    job = json.loads(sys.stdin.readline())
+    threading.Thread(target=_watch_parent, daemon=True).start()
+    try:
+        tables = unpack(Path(job["folder"]))
+        if tables.input_hash != job["input_hash"]:
+            raise RuntimeError("the network read back is not the one that was checked")
+        watch = Watch(
+            lambda name: _say("stage", stage=name),
+            lambda event: _say("gap", **event),
+            lambda n, facts: _say(n, **facts),
+        )
+        start = Path(job["start"]) if job["start"] else None
+        plan = planned(tables, Options(**job["options"]), watch, start)
+        _say("stage", stage="write")
+        plan.write(job["target"])
+        _say("done", exit_code=plan.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get("ALLOCATOR_DEBUG"):
+            raise
+        lines = str(error).strip().splitlines()
+        _say("failed", error=f"{type(error).__name__}: {lines[0] if lines else ''}")
+        sys.exit(1)
+
+
+def _say(event: str, **facts: Any) -> None:
+    sys.stdout.write(json.dumps({"event": event, **facts}, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def _watch_parent() -> None:
+    while sys.stdin.readline():
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _stopped(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()
