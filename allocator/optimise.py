@@ -27,6 +27,8 @@ ACCEPTED_GAP = 5e-3
 """Gap that is good enough once the work below is spent and no gap was asked; and that of the priced engine."""
 NODE_WORK = 1e7
 """Branch-and-bound nodes x rows after which the accepted gap is good enough: small programs are always proven exactly."""
+POLISH_COLUMNS = 60_000
+"""Largest program, by its expected columns, whose plan from prices is settled whole where prices leave too wide a gap."""
 WHOLE_COLUMNS = 250_000
 """Largest program, by its expected columns, that ``auto`` solves whole."""
 
@@ -200,9 +202,27 @@ def _priced(network: Network, options: Options, clock: Clock, plan_id: str, base
         status = "optimal" if bound is not None and _gap(baseline.objective, bound) <= setting.gap else found.status
         draft, proof, more = _rules(baseline, replace(proof, status=status), note)
         return draft, proof, notes + more
+    if hedge is None and _gap(found.cost, found.bound) > setting.gap and expected_columns(network) <= POLISH_COLUMNS:
+        polished = _polished(network, options, clock, plan_id, baseline, proof, found.cost)
+        if polished is not None:
+            return polished
     clock.stage("lots")
     draft = draft_plan(network, found.quantities, plan_id, build_prices(network), found.marginals, hedge)
     return draft, proof, notes
+
+
+def _polished(
+    network: Network, options: Options, clock: Clock, plan_id: str, baseline: Baseline, priced: Proof, cost: float
+) -> Outcome | None:
+    """All items of a small network as one program, where few items make prices coarse; None when that is no better."""
+    draft, whole, notes = _whole(network, options, clock, plan_id, baseline, True)
+    if whole.engine != "whole" or draft.objective > cost or whole.bound is None or priced.bound is None:
+        return None
+    facts = priced.facts | {"polished": True}
+    seconds = priced.solver_seconds + whole.solver_seconds
+    if whole.bound > priced.bound:
+        return draft, replace(whole, engine="priced", solver_seconds=seconds, facts=facts), notes
+    return draft, replace(priced, status=whole.status, solver_seconds=seconds, facts=facts), notes
 
 
 def _gap(objective: float, bound: float) -> float:

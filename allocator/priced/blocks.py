@@ -83,11 +83,15 @@ class Block:
 
     def charged(self, price: FloatArray) -> FloatArray:
         """(n,) cost with the shared resources at ``price`` (R,). [currency per unit of the column]"""
-        return self.cost + np.bincount(self.use_column, self.use_value * price[self.use], minlength=self.columns)
+        charge = np.bincount(self.use_column, self.use_value * price[self.use], minlength=self.columns)
+        return np.asarray(self.cost + charge)
 
     def used(self, x: FloatArray, count: int) -> FloatArray:
         """(R,) use of the shared resources by a point."""
-        return np.bincount(self.use, self.use_value * x[self.use_column], minlength=count)
+        # of no uses at all numpy counts whole numbers
+        return np.bincount(self.use, self.use_value * x[self.use_column], minlength=count).astype(
+            np.float64, copy=False
+        )
 
 
 _ARRAYS = tuple(f.name for f in fields(Block) if f.name not in ("item", "quantum"))

@@ -175,7 +175,7 @@ class Shard:
         cost = float(np.sum([member.cost for member in self.members]))
         use = np.zeros(self.count)
         for member in self.members:
-            if member.uses is not None:
+            if member.uses is not None and member.amounts is not None:
                 use[member.uses] += member.amounts
         return self._work(began, -np.inf, cost, use, done)
 

@@ -14,8 +14,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from allocator.program.cache import compiled
 from allocator.program.outlooks import spread
-from allocator.program.template import Linear, Template, compile_block
+from allocator.program.template import Linear, Template
 from allocator_models.block import LAWS, VARIABLES, data_shapes
 from allocator_models.structure import Structure
 
@@ -44,10 +45,10 @@ def compile_blocks(structure_of: Callable[[int], Structure], counts: Collection[
         When a law treats expiry classes unalike (a fault of the model, never of the data).
     """
     if max(counts, default=1) == 1:
-        yield from ((count, spread(compile_block(structure_of(count)))) for count in counts)
+        yield from ((count, spread(compiled(structure_of(count)))) for count in counts)
         return
     one, two = structure_of(1), structure_of(2)
-    seed = _Seed.of(compile_block(two), _Axes.of(one, two))
+    seed = _Seed.of(compiled(two), _Axes.of(one, two))
     if not _same(seed.repeated(two), seed.template):
         raise ArithmeticError(
             "a law treats expiry classes unalike, so a block of two of them does not show what a block of more looks like; "
