@@ -155,7 +155,8 @@ def build_source(network: Network) -> Source:
     """What workers read, of a network."""
     structure = build_structure(network, 1)
     prices = build_prices(network)
-    return Source(network, structure, build_limits(structure, resource_data(network, prices), prices))
+    limits = build_limits(structure, resource_data(network, prices), prices, network.unit_volume)
+    return Source(network, structure, limits)
 
 
 @contextmanager
