@@ -29,7 +29,7 @@ from allocator.priced.rounds import Climb, Round, State, Watching, fresh
 from allocator.priced.sample import cut, first_sample, shares
 from allocator.priced.shard import SERVE, SHIP
 from allocator.priced.source import Source, write_source
-from allocator.priced.worth import resource_worth
+from allocator.priced.worth import resource_names, resource_worth
 from allocator.program.resources import resource_data
 from allocator.program.structure import build_structure
 
@@ -104,7 +104,7 @@ class PricedPlan:
     status : str
         ``optimal`` (within the asked gap), ``open`` or ``deadline``.
     proof : dict
-        What certificate.json carries to prove the bound again: prices by resource, shards' bounds.
+        What certificate.json carries to prove the bound again: prices by resource, with its name; shards' bounds.
     spent : Spent
     rounds, shards, items : int
     shape : (rows, columns, non-zeros)
@@ -145,7 +145,7 @@ def solve_priced(network: Network, setting: Setting, telling: Telling | None = N
     telling.stage("program")
     source = build_source(network)
     shards = cut(network)
-    with _crew(source, shards, setting) as crew:
+    with staffed(source, shards, setting) as crew:
         telling.stage("prices")
         run = _Run(network, source, crew, setting, telling)
         state = run.climb()
@@ -159,11 +159,12 @@ def build_source(network: Network) -> Source:
     """What workers read, of a network."""
     structure = build_structure(network, 1)
     prices = build_prices(network)
-    return Source(network, structure, build_limits(structure, resource_data(network, prices), prices))
+    limits = build_limits(structure, resource_data(network, prices), prices, network.unit_volume)
+    return Source(network, structure, limits)
 
 
 @contextmanager
-def _crew(source: Source, shards: list[IntArray], setting: Setting) -> Iterator[Crew]:
+def staffed(source: Source, shards: list[IntArray], setting: Setting) -> Iterator[Crew]:
     """Workers that see the source's files; both gone at the end."""
     parent = setting.shared if setting.cluster else _quick_folder()
     with tempfile.TemporaryDirectory(prefix="allocator-", dir=parent) as scratch:
@@ -323,6 +324,7 @@ class _Run:
         priced = np.flatnonzero(state.price > 0)
         return {
             "resources": priced.tolist(),
+            "names": resource_names(self.network, self.limits, priced),
             "prices": state.price[priced].tolist(),
             "shard_bounds": state.shard_bounds.tolist(),
             "shards": len(self.crew.shards),

@@ -66,7 +66,7 @@ class SharedLimits:
         return float(self.base @ use + self.highest @ over) + self.constant
 
 
-def build_limits(structure: Structure, data: dict[str, FloatArray], prices: Prices) -> SharedLimits:
+def build_limits(structure: Structure, data: dict[str, FloatArray], prices: Prices, volume: FloatArray) -> SharedLimits:
     """Read the limits off the numbers of the shared laws.
 
     Parameters
@@ -75,8 +75,10 @@ def build_limits(structure: Structure, data: dict[str, FloatArray], prices: Pric
     data : dict
         From :func:`allocator.program.resources.resource_data`.
     prices : Prices
-        Give the ceiling of hard limits' prices: that of storage for volumes, that of a minimum fill for units.
+    volume : (I,) float
+        Of a unit of each item; with ``prices`` it gives the ceiling of hard limits' prices. [m3]
     """
+    ceiling = _ceilings(data, prices, volume)
     parts: list[tuple[FloatArray, ...]] = []
     law: list[int] = []
     keys: list[tuple[int, ...]] = []
@@ -90,7 +92,7 @@ def build_limits(structure: Structure, data: dict[str, FloatArray], prices: Pric
         law += [number] * len(found)
         keys += [(*key, *([-1] * (3 - len(key)))) for key in found]
         index = np.array(found, dtype=np.int64).reshape(len(found), -1)
-        part = _KINDS[name](structure, data, prices, index)
+        part = _KINDS[name](structure, data, ceiling, index)
         parts.append(part)
         if name == "use_fill":
             constant += float((data["fill_cost"] * part[1]).sum())
@@ -110,7 +112,26 @@ def build_limits(structure: Structure, data: dict[str, FloatArray], prices: Pric
     )
 
 
-def _lanes(x: Structure, data: dict[str, FloatArray], prices: Prices, index: IntArray) -> tuple[FloatArray, ...]:
+@dataclass(frozen=True)
+class _Ceiling:
+    """More than a plan can gain by going over a hard limit. [currency per m3; currency per unit]"""
+
+    volume: float
+    unit: float
+
+
+def _ceilings(data: dict[str, FloatArray], prices: Prices, volume: FloatArray) -> _Ceiling:
+    # a m3 that gets out of a full site saves its storage there on every day to come, and may end what a lock, a level or an inbound limit
+    # costs where it goes: a ceiling of one of these prices alone would make breaking a hard limit pay
+    days = float(np.sum(data["over_storage_cost"])) / prices.volume if prices.volume > 0 else 0.0
+    m3 = (2.0 * days + 20.0) * prices.volume
+    some = volume[volume > 0]
+    if len(some) and (data["fill_floor"] > 0).any():
+        m3 += prices.fill / float(some.min())
+    return _Ceiling(m3, (2.0 * days + 20.0) * prices.fill + float(volume.max(initial=0.0)) * m3)
+
+
+def _lanes(x: Structure, data: dict[str, FloatArray], ceiling: _Ceiling, index: IntArray) -> tuple[FloatArray, ...]:
     lane, t = index[:, 0], index[:, 1]
     cost, volume = data["vehicle_cost"][lane], data["vehicle_volume"][lane]
     charged = cost > 0
@@ -120,7 +141,7 @@ def _lanes(x: Structure, data: dict[str, FloatArray], prices: Prices, index: Int
     return (
         base,
         np.minimum(data["lane_limit"][lane, t], room),
-        np.full(len(index), prices.volume),
+        np.full(len(index), ceiling.volume),
         np.ones(len(index)),
         np.where(whole, volume, 0.0),
         np.where(whole, cost, 0.0),
@@ -128,11 +149,11 @@ def _lanes(x: Structure, data: dict[str, FloatArray], prices: Prices, index: Int
 
 
 def _simple(limit: str, elastic: str | None, units: bool) -> Callable[..., tuple[FloatArray, ...]]:
-    def read(x: Structure, data: dict[str, FloatArray], prices: Prices, index: IntArray) -> tuple[FloatArray, ...]:
+    def read(x: Structure, data: dict[str, FloatArray], ceiling: _Ceiling, index: IntArray) -> tuple[FloatArray, ...]:
         n = len(index)
         bound = data[limit][tuple(index.T)]
         if elastic is None:
-            highest = np.full(n, prices.fill if units else prices.volume)
+            highest = np.full(n, ceiling.unit if units else ceiling.volume)
         else:
             highest = np.broadcast_to(np.asarray(data[elastic], dtype=float), (x.buckets,))[index[:, 1]]
         return np.zeros(n), bound, highest, np.full(n, float(elastic is None)), np.zeros(n), np.zeros(n)
@@ -140,7 +161,7 @@ def _simple(limit: str, elastic: str | None, units: bool) -> Callable[..., tuple
     return read
 
 
-def _fill(x: Structure, data: dict[str, FloatArray], prices: Prices, index: IntArray) -> tuple[FloatArray, ...]:
+def _fill(x: Structure, data: dict[str, FloatArray], ceiling: _Ceiling, index: IntArray) -> tuple[FloatArray, ...]:
     # cost * max(0, floor - use) = cost * floor - cost * use + cost * max(0, use - floor)
     n = len(index)
     cost = np.full(n, float(data["fill_cost"]))

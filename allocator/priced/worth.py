@@ -1,4 +1,4 @@
-"""What the next unit of each tight resource is worth, in the words of a plan's certificate."""
+"""What the next unit of each tight resource is worth, and what it is called, in the words of a plan's certificate."""
 
 from __future__ import annotations
 
@@ -52,3 +52,13 @@ def resource_worth(network: Network, limits: SharedLimits, price: FloatArray, us
             }
         )
     return sorted(found, key=lambda e: (-e["price"], e["resource"], str(e["site"]), str(e["origin"]), str(e["date"])))
+
+
+def resource_names(network: Network, limits: SharedLimits, resources: NDArray[np.int64]) -> list[str]:
+    """What resources (k,) of the limits are, in words: kind, where, day."""
+    found = []
+    for r in resources.tolist():
+        law = LAWS[LAW_NAMES[int(limits.law[r])]]
+        where = [value for value in place(network, law, limits.key[r]).values() if value is not None]
+        found.append(" ".join([KINDS[law][0], *where]))
+    return found
