@@ -8,6 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from allocator.cli.say import Voice
+    from allocator.priced.cluster import ClusterError
     from allocator.tables import InputError
 
 
@@ -33,6 +34,17 @@ def bad_input(error: InputError, voice: Voice | None = None) -> InputFault:
     if all(finding.table == "scenario" for finding in error.findings):
         tail = "mend the scenario; docs/scenarios.md shows how they are written"
     return InputFault("\n".join([head, *lines, *more, tail]))
+
+
+class ClusterFault(click.ClickException):
+    """A cluster that can't be used as it is."""
+
+    exit_code = 2
+
+
+def cluster_fault(error: ClusterError) -> ClusterFault:
+    """What is wrong with the cluster, in one line."""
+    return ClusterFault(f"{error}; nothing was published")
 
 
 def io_fault(error: OSError) -> click.ClickException:

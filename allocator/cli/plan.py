@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from allocator.cli.faults import bad_input, io_fault
+from allocator.cli.faults import bad_input, cluster_fault, io_fault
 from allocator.cli.say import Voice
 
 if TYPE_CHECKING:
@@ -130,8 +130,13 @@ def command(
     """
     began = time.monotonic()
     from allocator.plan.publish import NotAPlanError, OutputHeldError, held
+    from allocator.priced.cluster import ClusterError, reach
 
+    if cluster is not None and engine in ("whole", "rules"):
+        raise click.UsageError(f"--cluster is for the priced engine, not for --engine {engine}; leave one of them out")
     try:
+        if cluster is not None:
+            reach(cluster)  # before hours are spent on reading
         with held(output), Voice(log) as voice:
             voice.event("start", network=str(network), output=str(output), engine=engine, deadline=deadline, gap=gap)
             kept = checkpoint_of(output)
@@ -141,7 +146,8 @@ def command(
                 engine=engine, gap=gap, deadline=deadline, rule=rule, workers=workers, cluster=cluster, shared=shared,
                 checkpoint=kept, resume=resume,
             )  # fmt: skip
-            shutil.rmtree(kept, ignore_errors=True)
+            if plan.certificate["status"] != "degraded":  # the rounds may be what a mended cluster goes on from
+                shutil.rmtree(kept, ignore_errors=True)
             voice.event(
                 "finish", status=plan.certificate["status"], gap=plan.certificate["gap"], exit_code=plan.exit_code
             )
@@ -150,6 +156,8 @@ def command(
         raise click.exceptions.Exit(4) from None
     except NotAPlanError as error:
         raise click.UsageError(str(error)) from None
+    except ClusterError as error:
+        raise cluster_fault(error) from None
     except OSError as error:
         raise io_fault(error) from None
     _show(plan, output, as_json)
