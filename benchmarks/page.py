@@ -30,13 +30,13 @@ of the whole process, CPU seconds of all its processes, the most memory they hel
 """
 
 
-def write(part: str, text: str, page: Path = PAGE) -> None:
-    """Put one part's text in its place; other parts stay."""
+def write(part: str, text: str, page: Path = PAGE, head: str = HEAD) -> None:
+    """Put one part's text in its place below the head; other parts stay."""
     old = page.read_text(encoding="utf-8") if page.exists() else ""
     parts = dict(re.findall(r"<!-- part (\w+) -->\n(.*?)<!-- end -->", old, re.DOTALL))
     parts[part] = text
     body = "".join(f"\n<!-- part {name} -->\n{parts[name]}<!-- end -->\n" for name in sorted(parts))
-    page.write_text(HEAD + body, encoding="utf-8")
+    page.write_text(head + body, encoding="utf-8")
 
 
 def part(title: str, command: str, result: dict[str, Any]) -> str:
