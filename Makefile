@@ -13,12 +13,12 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo verify test test-long lint format types contracts bench docs golden clean
+.PHONY: help install dev demo verify test test-long lint format types contracts bench bench-scale bench-check bench-masters docs golden clean
 
 help: ## List the targets.
 	@echo 'make demo    plans the demo network;  make test    runs the tests.  All targets:'
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do \
-		printf '  %-11s %s\n' "$$name" "$$text"; done
+		printf '  %-13s %s\n' "$$name" "$$text"; done
 
 $(BIN)/python:
 	@test -n '$(PYTHON)' || { echo 'error: no Python 3.11, 3.12 or 3.13 found; install one, or name it: make PYTHON=/path/to/python3.12 demo' >&2; exit 1; }
@@ -34,6 +34,11 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	@echo 'installing the package, what it needs and the development tools into $(VENV)'
 	@$(PIP) install --editable '.[dev]'
 	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-bench: pyproject.toml | $(BIN)/python
+	@echo 'installing the package, the development tools and the peers of the benchmarks into $(VENV)'
+	@$(PIP) install --editable '.[dev,bench]'
+	@touch $(VENV)/.installed $(VENV)/.installed-dev $@
 
 install: $(VENV)/.installed ## Create .venv and install the package.
 
@@ -67,8 +72,20 @@ types: $(VENV)/.installed-dev ## mypy --strict.
 contracts: $(VENV)/.installed-dev ## Who may import whom.
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.installed-dev ## Measure every phase, side by side with plain Pyomo.
-	@$(BIN)/python -m benchmarks.run
+bench: $(VENV)/.installed-bench ## Measure side by side with plain Pyomo, linopy, HiGHS alone (half an hour).
+	@mkdir -p out/bench
+	@$(BIN)/python -m benchmarks.run --json out/bench/side.json >/dev/null
+
+bench-scale: $(VENV)/.installed-bench ## Measure growth, up to a million item-sites (an hour).
+	@mkdir -p out/bench
+	@$(BIN)/python -m benchmarks.run --scale --json out/bench/scale.json >/dev/null
+
+bench-check: $(VENV)/.installed-dev ## Compare with an earlier revision: make bench-check BASE=main.
+	@test -n '$(BASE)' || { echo 'error: name the revision to compare with: make bench-check BASE=main' >&2; exit 2; }
+	@$(BIN)/python -m benchmarks.check '$(BASE)'
+
+bench-masters: $(VENV)/.installed-dev ## Compare the two masters of the priced engine (docs/priced-masters.md).
+	@$(BIN)/python -m benchmarks.masters
 
 # A page is written beside its place first, so that a generator that fails leaves the old page whole.
 PAGES := docs/tables.md=allocator.tables.page docs/kpis.md=allocator.measure docs/audit.md=allocator.audit.page \

@@ -33,8 +33,8 @@ class Stopwatch:
         return result
 
 
-def phases(network: Any) -> Stopwatch:
-    """Build as :func:`allocator.program.stack.build_program` does, phase by phase."""
+def phases(network: Any) -> tuple[Stopwatch, Any]:
+    """Build as :func:`allocator.program.stack.build_program` does, phase by phase; the program, too."""
     from allocator.network.prices import build_prices
     from allocator.program.classes import build_classes
     from allocator.program.data import build_items
@@ -53,8 +53,7 @@ def phases(network: Any) -> Stopwatch:
         data = watch("data", partial(build_items, network, template.structure, classes, prices, classes.groups[size]))
         pieces.append(watch("stamp", partial(stamp, template, data)))
     shared = watch("shared", lambda: compile_resources(build_structure(network, 1), resource_data(network, prices)))
-    watch("stack", lambda: _stack(pieces, shared, classes, prices))
-    return watch
+    return watch, watch("stack", lambda: _stack(pieces, shared, classes, prices))
 
 
 def measure(folder: str, repeat: int) -> dict[str, Any]:
@@ -81,7 +80,7 @@ def measure(folder: str, repeat: int) -> dict[str, Any]:
     shape = ours("all", build).shape
     for _ in range(repeat):
         build()
-    parts = phases(network)
+    parts, _ = phases(network)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     model = plain("model", lambda: whole_model(network))
     plain("arrays", partial(LinearStandardFormCompiler().write, model, mixed_form=True))

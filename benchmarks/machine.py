@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import platform
+import resource
+import signal
 import subprocess
 import sys
 import time
@@ -44,18 +48,37 @@ def _lines(path: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished process: exit code, seconds of wall clock, the largest sum of memory its tree held at once [MiB], output."""
+    """A process that has ended.
+
+    Attributes
+    ----------
+    code : int
+        Exit code.
+    seconds, cpu : float
+        Wall clock; user and system time of the process and of all below it that ended before it.
+    peak_mib : int
+        Largest sum of resident memory that its tree held at once, shared pages counted in each process. [MiB]
+    began : float
+        ``time.time()`` of its start.
+    out, err : str
+    late : bool
+        It was killed because its time was up; ``cpu`` then lacks what its own children took.
+    """
 
     code: int
     seconds: float
+    cpu: float
     peak_mib: int
     began: float
     out: str
     err: str
+    late: bool = False
 
 
-def watch(command: Sequence[str], out: Path, err: Path) -> Run:
-    """Run a command to its end and look at its process tree meanwhile.
+def watch(
+    command: Sequence[str], out: Path, err: Path, limit: float = math.inf, root: Path | None = None, at: Path = ROOT
+) -> Run:
+    """Run a command to its end and look at its process tree meanwhile. One at a time: CPU is what all children of this process took.
 
     Parameters
     ----------
@@ -63,38 +86,74 @@ def watch(command: Sequence[str], out: Path, err: Path) -> Run:
         Arguments after the interpreter, e.g. ``["-m", "allocator", "--help"]``.
     out, err : Path
         Files that take its output (pipes would have to be emptied).
+    limit : float
+        Seconds of wall clock after which the whole tree is killed.
+    root : Path, optional
+        Working tree whose packages are imported in place of this one.
+    at : Path
+        Directory it runs in.
     """
-    peak = 0
+    peak, late = 0, False
+    spent = _children_cpu()
     began, clock = time.time(), time.perf_counter()
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(
             [sys.executable, *command],
-            cwd=ROOT,
-            env=environment(),
+            cwd=at,
+            env=environment(root or ROOT),
             stdout=stdout,
             stderr=stderr,
             stdin=subprocess.DEVNULL,
         )
-        while True:
-            try:
-                process.wait(EVERY)
-                break
-            except subprocess.TimeoutExpired:
-                peak = max(peak, _tree(process.pid))
-    seconds = time.perf_counter() - clock
-    return Run(process.returncode, seconds, peak // 1024, began, out.read_text("utf-8"), err.read_text("utf-8"))
+        try:
+            while True:
+                try:
+                    process.wait(EVERY)
+                    break
+                except subprocess.TimeoutExpired:
+                    tree = _tree(process.pid)
+                    peak = max(peak, sum(tree.values()))
+                    if not late and time.perf_counter() - clock > limit:
+                        late = True
+                        _kill(tree)
+        except BaseException:
+            _kill(_tree(process.pid))
+            process.wait()
+            raise
+    return Run(
+        process.returncode,
+        time.perf_counter() - clock,
+        _children_cpu() - spent,
+        peak // 1024,
+        began,
+        out.read_text("utf-8"),
+        err.read_text("utf-8"),
+        late,
+    )
 
 
-def environment() -> dict[str, str]:
-    """Give the environment of measured processes: this one's, with the working tree importable."""
-    return dict(os.environ, PYTHONPATH=os.pathsep.join((str(ROOT), str(ROOT / "models"))), NO_COLOR="1")
+def environment(root: Path = ROOT) -> dict[str, str]:
+    """Give the environment of measured processes: this one's, with a working tree importable."""
+    return dict(os.environ, PYTHONPATH=os.pathsep.join((str(root), str(root / "models"))), NO_COLOR="1")
 
 
-def _tree(pid: int) -> int:
-    """Resident memory of a process and all below it, now. [KiB]"""
-    total, pending = 0, [pid]
+def _children_cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _tree(pid: int) -> dict[int, int]:
+    """A process and all below it, with the resident memory of each, now. [KiB]"""
+    found: dict[int, int] = {}
+    pending = [pid]
     while pending:
         one = pending.pop()
-        total += sum(int(line.split()[1]) for line in _lines(f"/proc/{one}/status") if line.startswith("VmRSS"))
+        found[one] = sum(int(line.split()[1]) for line in _lines(f"/proc/{one}/status") if line.startswith("VmRSS"))
         pending += [int(child) for line in _lines(f"/proc/{one}/task/{one}/children") for child in line.split()]
-    return total
+    return found
+
+
+def _kill(tree: dict[int, int]) -> None:
+    for pid in tree:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

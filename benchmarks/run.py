@@ -1,4 +1,7 @@
-"""Every bar, side by side in one run: ``python -m benchmarks.run [--quick] [--json FILE]``. Exit code 5 when a bar is missed."""
+"""Cases, peers and bars side by side: ``python -m benchmarks.run [--quick | --tiny | --scale] [--only TEXT] [--json FILE]``.
+
+Prints JSON on stdout and the bars on stderr; exit code 5 when a bar is not met. Full runs and ``--scale`` write their part of docs/benchmarks.md.
+"""
 
 from __future__ import annotations
 
@@ -13,49 +16,73 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases import BAR, DEMO, FULL, QUICK, Case, tiny
+from benchmarks import bars, page
+from benchmarks.cases import FULL, QUICK, SCALE, TINY, Case
+from benchmarks.contest import contest
 from benchmarks.machine import ROOT, describe, environment
-from benchmarks.planning import plan
 
-BUILD_BAR, OUTSIDE_BAR, HELP_BAR = 20.0, 0.35, 0.4
-PAGE = ROOT / "docs" / "benchmarks.md"
+HELP_BAR = 0.4
 
 
 def main() -> int:
-    """Measure, print JSON, write the page (full runs only)."""
+    """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small cases, ratios only; the page is left alone")
-    parser.add_argument("--tiny", action="store_true", help="the smallest case, for a smoke test")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="small cases, ratios only; the page is left alone")
+    size.add_argument(
+        "--tiny", action="store_true", help="the smallest cases, for a smoke test; the page is left alone"
+    )
+    size.add_argument("--scale", action="store_true", help="the growth cases, up to a million item-sites; an hour")
+    parser.add_argument("--only", metavar="TEXT", help="cases whose name holds this; the page is left alone")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     chosen = parser.parse_args()
-    cases = tiny() if chosen.tiny else QUICK if chosen.quick else FULL
-    full = not (chosen.quick or chosen.tiny)
-    result: dict[str, Any] = {"machine": describe(), "date": dt.date.today().isoformat(), "cases": {}}
-    with tempfile.TemporaryDirectory() as scratch:
-        for number, case in enumerate(cases):
-            result["cases"][case.name] = _case(case, Path(scratch) / str(number))
-    result["help_seconds"] = _help()
-    result["bars"] = _bars(result, full)
-    text = json.dumps(result, indent=1)
+    cases = TINY if chosen.tiny else QUICK if chosen.quick else SCALE if chosen.scale else FULL
+    cases = tuple(case for case in cases if chosen.only is None or chosen.only in case.name)
+    if not cases:
+        parser.error(f"no case's name holds '{chosen.only}'")
+    result = measure(cases, helped=not chosen.scale)
+    text = json.dumps(result, indent=1, default=float)
     print(text)
     if chosen.json:
-        chosen.json.write_text(text + "\n")
-    if full:
-        PAGE.write_text(page(result), encoding="utf-8")
+        chosen.json.parent.mkdir(parents=True, exist_ok=True)
+        chosen.json.write_text(text + "\n", encoding="utf-8")
+    for line in page.bars(result["bars"]):
+        print(line, file=sys.stderr)
+    if chosen.scale and not chosen.only:
+        page.write("scale", page.part("Growth", "make bench-scale", result))
+    elif not (chosen.quick or chosen.tiny or chosen.only):
+        page.write("full", page.part("Side by side", "make bench", result))
     return 0 if all(bar["met"] for bar in result["bars"]) else 5
+
+
+def measure(cases: tuple[Case, ...], helped: bool = True) -> dict[str, Any]:
+    """Measure cases; figures, machine, bars."""
+    began = time.monotonic()
+    result: dict[str, Any] = {"machine": describe(), "date": dt.date.today().isoformat(), "cases": {}, "bars": []}
+    if helped:
+        result["bars"].append(bars.bar("allocator --help, seconds", HELP_BAR, _help(), most=True))
+    with tempfile.TemporaryDirectory() as scratch:
+        for number, case in enumerate(cases):
+            found = _case(case, Path(scratch) / str(number))
+            result["cases"][case.name] = found
+            result["bars"] += bars.of_case(case.name, case.role, found)
+    growth = [(case.items, result["cases"][case.name]["rows"]["priced"]) for case in cases if case.role == "growth"]
+    if len(growth) > 1:
+        result["bars"] += bars.of_growth(growth[0], growth[-1])
+    result["minutes"] = (time.monotonic() - began) / 60.0
+    return result
 
 
 def _case(case: Case, folder: Path) -> dict[str, Any]:
     folder.mkdir()
     network = case.write(folder / "network")
-    print(f"building {case.name}, ours and plain Pyomo", file=sys.stderr)
-    command = [sys.executable, "-m", "benchmarks.building", str(network)]
-    run = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=True)
-    found: dict[str, Any] = {"building": json.loads(run.stdout)}
-    if case.plan:
-        print(f"planning {case.name}", file=sys.stderr)
-        found["plan"] = plan(network, folder)
-    return found
+    found: dict[str, Any] = {}
+    if case.role == "building":
+        print(f"{case.name}: building, ours and plain Pyomo in one process", file=sys.stderr, flush=True)
+        command = [sys.executable, "-m", "benchmarks.building", str(network)]
+        run = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=True)
+        found["building"] = json.loads(run.stdout)
+    return found | {"rows": contest(case, network, folder)}
 
 
 def _help() -> float:
@@ -68,76 +95,6 @@ def _help() -> float:
         )
         taken.append(time.perf_counter() - began)
     return statistics.median(taken)
-
-
-def _bars(result: dict[str, Any], full: bool) -> list[dict[str, Any]]:
-    bars = [{"bar": "allocator --help, seconds", "limit": HELP_BAR, "found": result["help_seconds"]}]
-    bars[0]["met"] = result["help_seconds"] <= HELP_BAR
-    if full:
-        case = result["cases"][BAR.name]
-        ratio, share = case["building"]["ratio"], case["plan"]["outside_share"]
-        bars.append(
-            {
-                "bar": "building against plain Pyomo, times faster",
-                "limit": BUILD_BAR,
-                "found": ratio,
-                "met": ratio >= BUILD_BAR,
-            }
-        )
-        bars.append(
-            {
-                "bar": "share of the process outside HiGHS",
-                "limit": OUTSIDE_BAR,
-                "found": share,
-                "met": share <= OUTSIDE_BAR,
-            }
-        )
-    return bars
-
-
-def page(result: dict[str, Any]) -> str:
-    """The figures as docs/benchmarks.md."""
-    machine = ", ".join(f"{name} {value}" for name, value in result["machine"].items())
-    lines = [
-        "# Benchmarks",
-        "",
-        f"`python -m benchmarks.run` on {result['date']}; {machine}.",
-        "",
-        "| bar | limit | found | met |",
-        "|---|---|---|---|",
-    ]
-    lines += [
-        f"| {b['bar']} | {b['limit']:g} | {b['found']:.3g} | {'yes' if b['met'] else 'no'} |" for b in result["bars"]
-    ]
-    heads = (
-        "case",
-        "columns",
-        "ours, CPU s",
-        "plain Pyomo, CPU s",
-        "times",
-        "whole process, s",
-        "in HiGHS, s",
-        "outside",
-    )
-    heads += ("proven gap", "peak MiB")
-    lines += ["", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
-    for name, case in result["cases"].items():
-        b, p = case["building"], case.get("plan", {})
-        tail = (
-            f"{p['seconds']:.1f} | {p['highs_seconds']:.1f} | {100 * p['outside_share']:.0f} % | {p['gap']:.2e} | {p['peak_mib']:.0f}"
-            if p
-            else " | | | | "
-        )
-        lines.append(
-            f"| {name} | {b['columns']:,} | {b['ours']['cpu']:.2f} | {b['pyomo']['cpu']:.1f} | {b['ratio']:.1f} | {tail} |"
-        )
-    lines += [
-        "",
-        f"Demo: `{DEMO.name}`. Plain Pyomo builds the same laws with numbers, item by item, in the same process. ",
-        "Lots and reading have their own: `python -m benchmarks.lots` and `python -m benchmarks.reading`.",
-        "",
-    ]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":
