@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from allocator.priced.checkpoint import Checkpoint
 from allocator.priced.crew import Crew, Order, Reply, Spent
 from allocator.priced.finish import Finisher, true_cost
 from allocator.priced.limits import SharedLimits, build_limits
-from allocator.priced.rounds import Climb, Round, State, Watching, fresh
+from allocator.priced.rounds import ENOUGH, Climb, Round, State, Watching, fresh
 from allocator.priced.sample import cut, first_sample, shares
 from allocator.priced.shard import SERVE, SHIP
 from allocator.priced.source import Source, write_source
@@ -44,6 +44,9 @@ FINISHING = 3.0
 WORTH_IT = 0.02
 """Part of the gap that another improving pass must close to be made."""
 MOST_IMPROVING = 3
+MORE_ROUNDS = 6
+ENOUGH_OF_GAP = 0.1
+"""Promised gain, as a part of the asked gap, at which no more rounds are worth it."""
 
 
 @dataclass(frozen=True)
@@ -200,29 +203,32 @@ class _Run:
         self.limits: SharedLimits = source.limits
         self.checkpoint = Checkpoint(setting.checkpoint, setting.plan_id, setting.resume)
         self.log: list[dict[str, Any]] = []
+        enough = max(ENOUGH, ENOUGH_OF_GAP * setting.gap)
+        self.watching = Watching(self._stop_rounds, self._told, self.checkpoint, enough)
+        self.climbing: Climb
         self.first_round = 0.0
         self.rounds = 0
 
     def climb(self) -> State:
-        """Prices from a sample first when there are many items, then rounds of all."""
+        """Prices from a sample first when there are many items, then rounds of all: one may do after a sample."""
         groups, count = len(self.crew.shards), self.limits.count
         state = fresh(groups, count)
-        watching = Watching(self._stop_rounds, self._told, self.checkpoint)
         kept = self.checkpoint.kept
         sample = first_sample(self.crew.shards)
-        if sample < groups and not any(found.phase == "all" for found in kept):
+        sampled = sample < groups
+        if sampled and not any(found.phase == "all" for found in kept):
             share = shares(self.network, self.source.structure, self.limits, self.crew.shards, sample)
-            sampled = Climb(self.crew, self.limits, list(range(sample)), share, state)
+            small = Climb(self.crew, self.limits, list(range(sample)), share, state)
             for found in kept:
-                sampled.take(found)
-            best = sampled.run(watching)
-            state = fresh(groups, count)
-            state = State(best.price, -np.inf, state.shard_bounds, state.cost, state.use, best.round, 1.0)
-        climb = Climb(self.crew, self.limits, list(range(groups)), np.ones(count), state)
+                small.take(found)
+            best = small.run(self.watching)
+            state = replace(fresh(groups, count), price=best.price, round=best.round)
+        self.climbing = Climb(self.crew, self.limits, list(range(groups)), np.ones(count), state)
         for found in kept:
             if found.phase == "all":
-                climb.take(found)
-        return climb.run(watching)
+                self.climbing.take(found)
+        # prices of a sample are within its error of the best: whether more rounds pay shows once there is a plan
+        return self.climbing.run(self.watching, 1) if sampled else self.climbing.run(self.watching)
 
     def _told(self, found: Round) -> None:
         if found.phase == "all" and not self.first_round:
@@ -247,7 +253,7 @@ class _Run:
         finisher = Finisher(self.crew, self.limits, state, self.setting.until, self._passed)
         done = finisher.relieve() and finisher.whole() and finisher.mend()
         if done:
-            self._improve(finisher, state)
+            state = self._improve(finisher, state)
         cost = true_cost(self.limits, finisher.stock)
         quantities, drawn = self._quantities() if done else (None, None)
         status = "optimal" if done and self._gap(cost, state) <= self.setting.gap else "open"
@@ -266,13 +272,24 @@ class _Run:
             drawn,
         )
 
-    def _improve(self, finisher: Finisher, state: State) -> None:
+    def _improve(self, finisher: Finisher, state: State) -> State:
+        """More rounds if they promise something, then passes over the items that may be too dear, while the gap is wider than asked."""
+        if self._open(finisher, state) and not self.climbing.done(self.watching.enough):
+            plan = finisher.stock
+            state = self.climbing.run(self.watching, MORE_ROUNDS, keep=False)
+            state = replace(state, cost=plan.cost, use=plan.use)
+            finisher.price, finisher.bound = state.price, state.bound
         for _ in range(MOST_IMPROVING):
+            if not self._open(finisher, state):
+                break
             before = true_cost(self.limits, finisher.stock)
-            if self._gap(before, state) <= self.setting.gap or time.monotonic() >= self.setting.until:
-                return
             if finisher.improve() < WORTH_IT * (before - state.bound):
-                return
+                break
+        return state
+
+    def _open(self, finisher: Finisher, state: State) -> bool:
+        gap = self._gap(true_cost(self.limits, finisher.stock), state)
+        return gap > self.setting.gap and time.monotonic() < self.setting.until
 
     @staticmethod
     def _gap(cost: float, state: State) -> float:

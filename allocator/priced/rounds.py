@@ -39,7 +39,7 @@ class State:
     shard_bounds : (G,) float
         Each shard's part of it.
     cost, use : (G,), (G, R) float
-        Each shard's linear plan at these prices.
+        Each shard's answer to the last prices asked, which is the plan it holds.
     round : int
     scale : float
         How far proposals go, relative to the first.
@@ -98,8 +98,8 @@ class Watching:
     enough: float = ENOUGH
 
 
-def ask(crew: Crew, shards: list[int], price: FloatArray, until: float, phase: str) -> Kept | None:
-    """Every shard's answer to prices; None when they did not all come in time."""
+def ask(crew: Crew, shards: list[int], price: FloatArray, until: float, phase: str, keep: bool = True) -> Kept | None:
+    """Every shard's answer to prices; None when they did not all come in time. ``keep`` makes the answers the shards' plans."""
     place = {shard: k for k, shard in enumerate(shards)}
     found = Kept(
         phase,
@@ -111,7 +111,7 @@ def ask(crew: Crew, shards: list[int], price: FloatArray, until: float, phase: s
     )
 
     def order(shard: int, worker: int) -> Order:
-        return {"do": "price"}, {"price": price}
+        return {"do": "price", "keep": keep}, {"price": price}
 
     def done(reply: Reply) -> None:
         k = place[reply.shard]
@@ -165,15 +165,16 @@ class Climb:
             scale *= 2.0 if bound - self._best >= GOOD * promised else 1.0
         else:
             scale /= 2.0
+        groups, old = len(self.crew.shards), self.state
+        cost, use = np.zeros(groups), np.zeros((groups, len(price)))
+        cost[found.shards], use[found.shards] = found.cost, found.use
         if bound > self._best:
             self._best = bound
-            groups = len(self.crew.shards)
-            parts, cost, use = np.full(groups, -np.inf), np.zeros(groups), np.zeros((groups, len(price)))
-            parts[found.shards], cost[found.shards], use[found.shards] = found.bound, found.cost, found.use
-            self.state = State(price, bound, parts, cost, use, self.state.round + 1, scale)
+            parts = np.full(groups, -np.inf)
+            parts[found.shards] = found.bound
+            self.state = State(price, bound, parts, cost, use, old.round + 1, scale)
         else:
-            old = self.state
-            self.state = State(old.price, old.bound, old.shard_bounds, old.cost, old.use, old.round + 1, scale)
+            self.state = State(old.price, old.bound, old.shard_bounds, cost, use, old.round + 1, scale)
         self._propose(promised)
         return bound
 
@@ -188,16 +189,15 @@ class Climb:
         """Whether the master promises too little for another round."""
         return self.promise - self._best <= enough * max(abs(self._best), 1.0)
 
-    def run(self, watching: Watching) -> State:
-        """Rounds until the promise is small or the time is up."""
-        for _ in range(MOST_ROUNDS):
+    def run(self, watching: Watching, most: int = MOST_ROUNDS, keep: bool = True) -> State:
+        """Rounds until the promise is small or the time is up, ``most`` of them; without ``keep`` the shards' plans stay as they are."""
+        for _ in range(most):
             if self._step is not None and (self.done(watching.enough) or time.monotonic() >= watching.until()):
                 break
             began = time.monotonic()
             tight = int((self.next > 0).sum())
-            found = ask(
-                self.crew, self.shards, self.next, watching.until() if self._step is not None else np.inf, self.phase
-            )
+            until = watching.until() if self._step is not None else np.inf
+            found = ask(self.crew, self.shards, self.next, until, self.phase, keep)
             if found is None:
                 break
             self.take(found)
