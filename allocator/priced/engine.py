@@ -250,7 +250,7 @@ class _Run:
 
     def plan(self, state: State) -> PricedPlan:
         """A plan in whole packs, as good as is asked and time allows."""
-        finisher = Finisher(self.crew, self.limits, state, self.setting.until, self._passed)
+        finisher = Finisher(self.crew, self.limits, state, self.setting.until, self.setting.gap, self._passed)
         done = finisher.relieve() and finisher.whole() and finisher.mend()
         if done:
             state = self._improve(finisher, state)

@@ -28,6 +28,8 @@ START = 0.3
 """Part of a vehicle's room that the linear plan must fill for it to be started."""
 ANOTHER = 4.0
 """What going beyond the started vehicles' room costs, in times of a full vehicle's price per m3: another one would go nearly empty."""
+MATTERS = 0.3
+"""Cost of vehicles' empty room, as a part of the asked gap, from which on vehicles are decided."""
 WORTH = 0.1
 """Part of the average item's gap below which an item is not planned again."""
 
@@ -87,17 +89,27 @@ class Finisher:
         Prices, and each shard's linear plan at them.
     until : float
         ``time.monotonic()`` of the end.
+    gap : float
+        Relative gap at which a plan is good enough.
     """
 
-    def __init__(self, crew: Crew, limits: SharedLimits, state: State, until: float, told: Told | None = None) -> None:
+    def __init__(
+        self,
+        crew: Crew,
+        limits: SharedLimits,
+        state: State,
+        until: float,
+        gap: float = 0.0,
+        told: Told | None = None,
+    ) -> None:
         self.crew, self.limits, self.price, self.until = crew, limits, state.price, until
-        self.bound = state.bound
+        self.bound, self.gap = state.bound, gap
         self.told = told or (lambda found: None)
         self.stock = Stock(state.cost.copy(), state.use.copy())
         self.finite = np.isfinite(limits.limit)
         self.many = sum(len(shard) for shard in crew.shards) > MANY
         self.density = self._density()
-        self.vehicles = np.zeros(limits.count)
+        self.vehicles, self.decided = np.zeros(limits.count), False
 
     def _density(self) -> FloatArray:
         """(R,) what a unit of use carries on average, by kind of resource. [currency per unit of use]"""
@@ -138,10 +150,18 @@ class Finisher:
         return self._pass("whole", whole=True, every=True)
 
     def _start_vehicles(self) -> None:
-        """Decide the commit window's vehicles from the linear plan: what a started one has room for is free, another one is dear."""
+        """Decide the commit window's vehicles from the linear plan: what a started one has room for is free, another one is dear.
+
+        Only where half-empty vehicles matter: with many items on every lane they do not, and the rows are dear.
+        """
         volume = self.limits.vehicle_volume
         started = volume > 0
+        now = self.stock.total
+        empty = shared_cost(self.limits, now) - self.limits.cost(now) + float(self.limits.base @ now)
+        if empty <= MATTERS * self.gap * max(abs(float(self.stock.cost.sum())), 1.0):
+            return
         count = self.stock.total / np.where(started, volume, 1.0)
+        self.decided = True
         self.vehicles = np.where(started, np.floor(count) + (count - np.floor(count) > START), 0.0)
 
     def mend(self) -> bool:
@@ -170,7 +190,7 @@ class Finisher:
         over = self.limits.highest if over is None else over
         if not whole:
             return price, slack, over
-        started = self.limits.vehicle_volume > 0
+        started = (self.limits.vehicle_volume > 0) & self.decided
         room = self.vehicles * self.limits.vehicle_volume - self.stock.total
         sooner = started & (room < slack)
         return (
