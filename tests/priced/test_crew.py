@@ -100,7 +100,7 @@ def test_a_shard_that_costs_three_workers_ends_the_run(made: tuple[Source, Path,
             os.kill(crew.pids[worker], signal.SIGKILL)
             return {"do": "price"}, {"price": np.zeros(source.limits.count)}
 
-        with pytest.raises(SolverError, match="shard 3 .* has cost 3 workers"):
+        with pytest.raises(SolverError, match=r"shard 3 .* has cost 3 workers"):
             crew.run([3], order, lambda reply: None)
 
 
