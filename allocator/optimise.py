@@ -197,15 +197,16 @@ def _priced(network: Network, options: Options, clock: Clock, plan_id: str, base
         note = "the deadline came before every item had a whole plan: this is the rules engine's plan"
         draft, proof, more = _rules(baseline, replace(proof, status="deadline"), note)
         return draft, proof, notes + more
+    best = min(found.cost, baseline.objective)
+    if hedge is None and _gap(best, found.bound) > setting.gap and expected_columns(network) <= POLISH_COLUMNS:
+        polished = _polished(network, options, clock, plan_id, baseline, proof, best)
+        if polished is not None:
+            return polished
     if baseline.objective < found.cost and hedge is None:
         note = "the rules engine's plan was better than the one from prices: this is the rules engine's plan"
         status = "optimal" if bound is not None and _gap(baseline.objective, bound) <= setting.gap else found.status
         draft, proof, more = _rules(baseline, replace(proof, status=status), note)
         return draft, proof, notes + more
-    if hedge is None and _gap(found.cost, found.bound) > setting.gap and expected_columns(network) <= POLISH_COLUMNS:
-        polished = _polished(network, options, clock, plan_id, baseline, proof, found.cost)
-        if polished is not None:
-            return polished
     clock.stage("lots")
     draft = draft_plan(network, found.quantities, plan_id, build_prices(network), found.marginals, hedge)
     return draft, proof, notes
