@@ -11,7 +11,9 @@ import importlib.util
 import logging
 import os
 import platform
+import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -321,14 +323,16 @@ def connect(address: str) -> tuple[Any, bool]:
 
 @contextlib.contextmanager
 def _hushed() -> Iterator[None]:
-    """Ray's remarks on joining are not this program's."""
+    """Ray's remarks on joining are not this program's, nor is how it ends on SIGTERM."""
     log = logging.getLogger("ray")
-    level = log.level
+    level, ending = log.level, signal.getsignal(signal.SIGTERM)
     log.setLevel(logging.ERROR)
     try:
         yield
     finally:
         log.setLevel(level)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, ending)
 
 
 def _silence(ray: Any) -> None:
