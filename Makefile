@@ -89,7 +89,7 @@ bench-check: $(VENV)/.installed-dev ## Compare with an earlier revision: make be
 	@$(BIN)/python -m benchmarks.check '$(BASE)'
 
 bench-masters: $(VENV)/.installed-dev ## Compare the two masters of the priced engine (docs/priced-masters.md).
-	@$(BIN)/python -m benchmarks.masters
+	@$(BIN)/python -m benchmarks.masters --page
 
 # A page is written beside its place first, so that a generator that fails leaves the old page whole.
 PAGES := docs/tables.md=allocator.tables.page docs/kpis.md=allocator.measure docs/audit.md=allocator.audit.page \
