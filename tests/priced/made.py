@@ -64,6 +64,7 @@ def random_block(seed: int, integer: bool = False, resources: int = 3) -> Block:
         first=none,
         cls=none,
         bucket=none,
+        outlook=none,
         row_law=np.zeros(m, dtype=np.int16),
         row_place=np.zeros(m, dtype=np.int32),
     )
