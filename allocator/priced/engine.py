@@ -109,9 +109,10 @@ class PricedPlan:
     proof : dict
         What certificate.json carries to prove the bound again: prices by resource, with its name; shards' bounds.
     spent : Spent
-    rounds, shards, items : int
-    shape : (rows, columns, non-zeros)
-        Not stacked anywhere: zeros.
+        By all workers.
+    rounds : int
+    log : list of dict
+        Rounds and passes as they were told.
     """
 
     quantities: Quantities | None

@@ -23,6 +23,8 @@ ENOUGH = 5e-4
 """Promised gain, relative to the bound, at which no more rounds are worth it."""
 FIRST_STEP = 0.05
 FIRST_TOLERANCE = 2e-4
+LEAST_SIZE = 0.05
+"""Part of its first use that a resource's size is at least, whatever its limit."""
 MOST_ROUNDS = 40
 
 
@@ -209,7 +211,8 @@ class Climb:
 
     def _first_step(self, found: Kept) -> FloatArray:
         """Squares of a first price move: what all is worth, spread over what is overdrawn, in each resource's own unit."""
-        limit, finite = self.limit, self.finite
-        over = int((found.use.sum(axis=0)[finite] > limit[finite]).sum())
-        size = np.where(finite, np.maximum(limit, 1e-9), 1.0)
+        limit, finite, use = self.limit, self.finite, found.use.sum(axis=0)
+        over = int((use[finite] > limit[finite]).sum())
+        # a limit of next to nothing (a closed day) is measured by what would like to use it
+        size = np.where(finite, np.maximum(np.maximum(limit, LEAST_SIZE * use), 1e-9), 1.0)
         return np.where(finite, FIRST_STEP * abs(found.cost.sum()) / max(over, 1) / size**2, 0.0)
