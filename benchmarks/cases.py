@@ -68,7 +68,9 @@ class Case:
 
 
 def _small(name: str, seed: int, tight: float, peers: tuple[str, ...] = ()) -> Case:
-    return Case(name, 10, 10, 7, tight, seed, role="small", peers=peers, whole_gap=1e-6, limit=45.0)
+    return Case(
+        name, 10, 10, 7, tight, seed, role="small", peers=peers, whole_gap=1e-6, limit=45.0, longer=(("whole", 120.0),)
+    )
 
 
 DEMO = Case("demo: Iowa, 42 items x 42 sites x 14 days", folder=ROOT / "scenarios" / "iowa", ours=("whole",))

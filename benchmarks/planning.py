@@ -123,9 +123,10 @@ def linear(log: list[dict[str, Any]], before: float, gap: float) -> dict[str, An
     if shown is None:
         return None
     at, reached = before, None
-    for event in passes:
+    # more rounds may come between the passes
+    for event in log[log.index(passes[0]) :]:
         at += event["seconds"]
-        if reached is None and event["gap"] is not None and event["gap"] <= gap:
+        if reached is None and event.get("gap") is not None and event["gap"] <= gap:
             reached = at
     return {"cost": shown["cost"], "gap": shown["gap"], "seconds": reached, "kind": shown["kind"]}
 

@@ -79,8 +79,11 @@ def test_the_linear_plan_is_read_off_the_passes():
         {"event": "pass", "kind": "relieve", "gap": None, "cost": 5.0, "seconds": 2.0},
         {"event": "pass", "kind": "relieve", "gap": 0.003, "cost": -10.0, "seconds": 1.0},
         {"event": "pass", "kind": "whole", "gap": 0.006, "cost": -9.0, "seconds": 4.0},
+        {"event": "round", "seconds": 3.0},
+        {"event": "pass", "kind": "improve", "gap": 0.002, "cost": -9.5, "seconds": 4.0},
     ]
     assert linear(log, 20.0, 0.005) == {"cost": -10.0, "gap": 0.003, "seconds": 23.0, "kind": "relieve"}
+    assert linear(log, 20.0, 0.002)["seconds"] == 34.0, "rounds between the passes count"
     assert linear(log[:2], 20.0, 0.005) is None
 
 
