@@ -1,6 +1,7 @@
 """The master: a proximal bundle over groups of items. From all answers so far it proposes the next prices.
 
-``benchmarks/masters.py`` has the other candidate, column generation by linear programs with smoothed prices, and docs/priced.md the comparison.
+``benchmarks/masters.py`` has the other candidate, column generation by linear programs with smoothed prices, and
+docs/priced-masters.md the comparison.
 """
 
 from __future__ import annotations
