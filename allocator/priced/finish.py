@@ -243,7 +243,7 @@ class Finisher:
         began, items = time.monotonic(), 0
         price, slack, dear = self._terms(whole, over)
         part = np.array([slack / self.crew.workers for _ in range(self.crew.workers)])
-        pace = _Pace(part, dear, self.limits.highest) if kind == "relieve" else None
+        pace = _Pace(part, dear, self.limits.highest) if kind == "relieve" and self.many else None
         overdrawn = int(self.overdrawn.sum())
         cost, use = self.stock.cost.copy(), self.stock.use.copy()
         wanted = [shard for shard in range(len(self.crew.shards)) if every or self._touches(shard)]

@@ -7,7 +7,7 @@ from types import TracebackType
 
 import pytest
 
-import allocator.run
+import allocator.optimise
 from allocator.engine.process import Solver
 
 
@@ -30,7 +30,7 @@ class Lasting:
 
 @pytest.fixture(autouse=True)
 def _lasting_solver(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(allocator.run, "Solver", Lasting)
+    monkeypatch.setattr(allocator.optimise, "Solver", Lasting)
 
 
 @pytest.fixture(scope="session", autouse=True)

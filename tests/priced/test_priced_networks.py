@@ -107,7 +107,7 @@ def test_rounds_are_kept_and_gone_on_from(tmp_path: Path) -> None:
     options = {"engine": "priced", "workers": 1, "checkpoint": kept}
     first = allocator.solve(tables, **options)
     rounds = _asked(first)
-    assert rounds >= 3
+    assert rounds >= 2
     assert len(list(kept.glob("round-*.npz"))) == rounds
     again = allocator.solve(tables, **options, resume=True)
     assert _asked(again) < rounds

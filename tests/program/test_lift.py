@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from allocator.network import build_network
+from allocator.program.cache import FOLDER
 from allocator.program.lift import compile_blocks
 from allocator.program.structure import build_structure
 from allocator.program.template import compile_block
@@ -40,6 +41,7 @@ def test_a_law_that_treats_classes_unalike_is_refused(tmp_path: Path, monkeypatc
 
     law = LAWS["presentation"]
     assert law.function is stock.presentation
+    monkeypatch.setenv(FOLDER, "")
     monkeypatch.setitem(LAWS, "presentation", Law(first_class_only, law.indices))
     structure_of = partial(build_structure, build_network(read_tables(write_case("policies", tmp_path))))
     with pytest.raises(ArithmeticError, match="treats expiry classes unalike"):
