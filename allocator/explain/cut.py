@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,37 +14,6 @@ from allocator.network.prices import Prices
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-
-
-def only(network: Network, item: int) -> Network:
-    """The network with a single item; sites, lanes, channels, zones and claims keep their ranks."""
-    lanes = {
-        name: getattr(network.lanes, name)[[item]] for name in ("pack", "min_quantity", "freight", "method", "open")
-    }
-    policies = {field.name: getattr(network.policies, field.name)[[item]] for field in fields(network.policies)}
-    return replace(
-        network,
-        items=[network.items[item]],
-        quantum=network.quantum[[item]],
-        unit_cost=network.unit_cost[[item]],
-        unit_volume=network.unit_volume[[item]],
-        rotation=network.rotation[[item]],
-        margin=network.margin[[item]],
-        unmet_cost=network.unmet_cost[[item]],
-        lanes=replace(network.lanes, **lanes),
-        policies=replace(network.policies, **policies),
-        demand=_rows(network.demand, item),
-        lots=_rows(network.lots, item, ("codes",)),
-        locks=_rows(network.locks, item),
-        previous=_rows(network.previous, item, ("compared",)),
-    )
-
-
-def _rows(table: Any, item: int, whole: tuple[str, ...] = ()) -> Any:
-    """The rows of one item, which becomes item 0; columns named in ``whole`` are no rows."""
-    mine = table.item == item
-    kept = {f.name: getattr(table, f.name)[mine] for f in fields(table) if f.name not in whole}
-    return replace(table, **kept | {"item": np.zeros(int(mine.sum()), dtype=np.int64)})
 
 
 def only_prices(prices: Prices, item: int) -> Prices:

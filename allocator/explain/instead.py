@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from allocator.engine.problem import Limits, SolverError
 from allocator.engine.process import Solver
 from allocator.engine.whole import as_problem, solve_whole
-from allocator.explain.cut import left_over, only, only_prices
+from allocator.explain.cut import left_over, only_prices
 from allocator.explain.names import known
 from allocator.network.build import build_network
 from allocator.network.network import Network, Previous
 from allocator.network.prices import build_prices
+from allocator.network.restrict import restrict
 from allocator.program.resources import SharedPiece, compile_resources, resource_data
 from allocator.program.stack import Program, build_program
 from allocator.program.stamp import VARIABLE_NAMES
@@ -125,7 +126,7 @@ class Questions:
         known("site", lane.site, whole.sites.codes)
         number = whole.items.index(item)
         left = left_over(whole, plan, number)
-        network, prices = only(left.network(whole), number), only_prices(build_prices(whole), number)
+        network, prices = restrict(left.network(whole), np.array([number])), only_prices(build_prices(whole), number)
         self.tied = network.change_cost == 0
         if self.tied:
             network = _near(network, whole, plan, item, TIE * float(prices.worth[0]))
