@@ -11,12 +11,12 @@ import numpy as np
 
 from allocator.engine.hedge import Hedge, worse_status
 from allocator.engine.outlooks import Hedged, solve_outlooks
-from allocator.engine.problem import Limits, SolverError
+from allocator.engine.problem import Limits, SolverError, relative_gap
 from allocator.engine.process import Solver
 from allocator.engine.quantities import Quantities, read_quantities
 from allocator.engine.whole import NoPlanError, Solution, solve_whole
 from allocator.network import Network
-from allocator.options import Clock, Options
+from allocator.options import Clock, Options, Watch
 from allocator.plan.assemble import Draft, draft_plan
 from allocator.plan.tight import whole_marginals
 from allocator.program.stack import Program, build_program
@@ -151,14 +151,14 @@ def _limits(options: Options, program: Program, left: float) -> Limits:
 
 def _priced(network: Network, options: Options, clock: Clock, plan_id: str, baseline: Baseline) -> Outcome:
     from allocator.network.prices import build_prices
-    from allocator.priced.engine import Setting, Telling, solve_priced
+    from allocator.priced.engine import Setting, solve_priced
     from allocator.priced.outlooks import solve_priced_outlooks
 
     notes: list[str] = []
     hedge: Hedge | None = None
     setting = Setting(
         gap=ACCEPTED_GAP if options.gap is None else options.gap,
-        until=clock.until if options.deadline is not None else math.inf,
+        until=clock.until,
         workers=options.hands,
         cluster=options.cluster,
         checkpoint=options.checkpoint,
@@ -167,11 +167,11 @@ def _priced(network: Network, options: Options, clock: Clock, plan_id: str, base
         shared=options.shared,
     )
     try:
-        telling = Telling(clock.stage, clock.watch.event)
+        watch = Watch(clock.stage, event=clock.watch.event)
         if network.outlooks.count > 1:
-            found, network, hedge = solve_priced_outlooks(network, setting, telling)
+            found, network, hedge = solve_priced_outlooks(network, setting, watch)
         else:
-            found = solve_priced(network, setting, telling)
+            found = solve_priced(network, setting, watch)
     except SolverError as error:
         note = f"the solver failed ({error}): this is the rules engine's plan"
         return _rules(baseline, Proof(None, "degraded", "rules", "none"), note)
@@ -198,13 +198,15 @@ def _priced(network: Network, options: Options, clock: Clock, plan_id: str, base
         draft, proof, more = _rules(baseline, replace(proof, status="deadline"), note)
         return draft, proof, notes + more
     best = min(found.cost, baseline.objective)
-    if hedge is None and _gap(best, found.bound) > setting.gap and expected_columns(network) <= POLISH_COLUMNS:
+    if hedge is None and relative_gap(best, found.bound) > setting.gap and expected_columns(network) <= POLISH_COLUMNS:
         polished = _polished(network, options, clock, plan_id, baseline, proof, best)
         if polished is not None:
             return polished
     if baseline.objective < found.cost and hedge is None:
         note = "the rules engine's plan was better than the one from prices: this is the rules engine's plan"
-        status = "optimal" if bound is not None and _gap(baseline.objective, bound) <= setting.gap else found.status
+        status = (
+            "optimal" if bound is not None and relative_gap(baseline.objective, bound) <= setting.gap else found.status
+        )
         draft, proof, more = _rules(baseline, replace(proof, status=status), note)
         return draft, proof, notes + more
     clock.stage("lots")
@@ -224,7 +226,3 @@ def _polished(
     if whole.bound > priced.bound:
         return draft, replace(whole, engine="priced", solver_seconds=seconds, facts=facts), notes
     return draft, replace(priced, status=whole.status, solver_seconds=seconds, facts=facts), notes
-
-
-def _gap(objective: float, bound: float) -> float:
-    return (objective - bound) / max(abs(objective), 1.0)

@@ -19,7 +19,8 @@ from typing import Any
 
 from allocator.network import build_network
 from allocator.network.network import Network
-from allocator.priced.engine import Setting, Telling, solve_priced
+from allocator.options import Watch
+from allocator.priced.engine import Setting, solve_priced
 from allocator.tables import read_tables
 from benchmarks.nodes import Nodes
 
@@ -59,7 +60,7 @@ def measure(network: Network, setting: Setting) -> dict[str, Any]:
     def stage(name: str) -> None:
         marks[name] = time.monotonic()
 
-    plan = solve_priced(network, setting, Telling(stage))
+    plan = solve_priced(network, setting, Watch(stage))
     end = time.monotonic()
     return {
         "seconds": end - marks["prices"],

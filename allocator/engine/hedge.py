@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.engine.holding import Holding
+from allocator.engine.problem import relative_gap
 from allocator.network.network import Decided, Network
 
 FloatArray = NDArray[np.float64]
@@ -80,7 +81,7 @@ class Hedge:
             "common_factor": outlooks.common_factor,
             "expected_objective": self.objective,
             "bound": self.bound,
-            "gap": (self.objective - self.bound) / max(abs(self.objective), 1.0),
+            "gap": relative_gap(self.objective, self.bound),
             "status": self.status,
             "objectives": [float(value) for value in self.objectives],
             "relaxed": self.relaxed,

@@ -13,13 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.engine.highs import cost_scale
-from allocator.engine.problem import SolverError
+from allocator.engine.problem import COST_SPAN, SolverError
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
 
-COST_SPAN = 1e7
-"""Costs above this many times the median are cut for the solver."""
 PRIMAL, DUAL = 4, 1
 DEVEX = 1
 
@@ -46,7 +44,6 @@ class Hot:
         self._strategy = 0
         self._scale = 1.0
         self._shape = (0, 0)
-        self._time = np.inf
         options = {
             "output_flag": False,
             "threads": 1,
@@ -107,13 +104,6 @@ class Hot:
     def basis(self) -> Any:
         """The basis of the last run, opaque."""
         return self._h.getBasis()
-
-    def costs(self, cost: FloatArray) -> None:
-        """Replace all costs."""
-        n = self._shape[0]
-        if len(cost) != n or not np.isfinite(cost).all():
-            raise SolverError("costs of the wrong length, or not finite")
-        self._ok(self._h.changeColsCost(n, np.arange(n, dtype=np.int32), self._scaled(cost)), "costs")
 
     def bound(self, column: int, lower: float, upper: float) -> None:
         """Change the bounds of one column."""
@@ -178,10 +168,6 @@ class Hot:
     def point(self) -> FloatArray:
         """(n,) the last run's point."""
         return np.array(self._h.getSolution().col_value, dtype=np.float64)
-
-    def duals(self) -> FloatArray:
-        """(m,) the last run's row duals. [currency per unit of the row]"""
-        return np.array(self._h.getSolution().row_dual, dtype=np.float64) / self._scale
 
     def answer(self) -> tuple[FloatArray, FloatArray]:
         """Point and row duals."""

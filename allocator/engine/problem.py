@@ -16,6 +16,15 @@ class SolverError(RuntimeError):
     """HiGHS refused an input or ended without an answer that may be used."""
 
 
+COST_SPAN = 1e7
+"""Costs above this many times the median are cut for the solver first."""
+
+
+def relative_gap(objective: float, bound: float) -> float:
+    """Gap of a cost to its lower bound, relative to the cost (to 1 where that is less): the definition of certificate.json."""
+    return (objective - bound) / max(abs(objective), 1.0)
+
+
 @dataclass(frozen=True)
 class Problem:
     """``min cost @ x``, ``row_lower <= A x <= row_upper``, ``lower <= x <= upper``, ``x[integer]`` whole. A in CSR form."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.engine.problem import Answer, Limits, Problem, SolverError
+from allocator.engine.problem import COST_SPAN, Answer, Limits, Problem, SolverError, relative_gap
 from allocator.engine.process import Progress, Solver
 from allocator.engine.rings import cancel_rings, close_rings, ring_columns
 from allocator.engine.snap import Quanta, in_quanta, snap
@@ -20,8 +20,6 @@ from allocator.program.stack import Program
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-COST_SPAN = 1e7
-"""Costs above this many times the median are cut for the solver first."""
 RING_ROUNDS = 25
 """Times a program is solved again because same-day shipments fed themselves."""
 CLOSE_COLUMNS = 60_000
@@ -232,7 +230,7 @@ def _close(
 
 def _status(objective: float, bound: float, first: str, limits: Limits) -> str:
     """Status by the gap that is really left, whatever HiGHS called it."""
-    gap = (objective - bound) / max(abs(objective), 1.0)
+    gap = relative_gap(objective, bound)
     if gap <= limits.gap * (1 + 1e-9) + 1e-12:
         return "optimal"
     if gap <= limits.accept:

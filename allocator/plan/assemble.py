@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.engine.hedge import Hedge
+from allocator.engine.problem import relative_gap
 from allocator.engine.quantities import Quantities
 from allocator.memory import give_back
 from allocator.network.network import Network
@@ -233,7 +234,7 @@ def certificate(
     """
     known = bound is not None and math.isfinite(bound)
     low = min(float(bound), draft.objective) if known else None  # type: ignore[arg-type]
-    gap = None if low is None else (draft.objective - low) / max(abs(draft.objective), 1.0)
+    gap = None if low is None else relative_gap(draft.objective, low)
     paper = {
         "sense": "minimise",
         "objective": draft.objective,

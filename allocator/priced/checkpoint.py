@@ -77,11 +77,6 @@ class Checkpoint:
         fresh.replace(path)
         self._next += 1
 
-    def remove(self) -> None:
-        """The plan is published: nothing is to be resumed."""
-        if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
-
 
 def _owner(folder: Path) -> str | None:
     try:

@@ -6,9 +6,8 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.engine.hedge import Drawn
+from allocator.engine.problem import relative_gap
 from allocator.engine.quantities import Flows, Quantities
 from allocator.network.network import Network
 from allocator.network.prices import build_prices
+from allocator.options import Watch
 from allocator.plan.tight import Marginals
-from allocator.priced import finish
 from allocator.priced.checkpoint import Checkpoint
 from allocator.priced.crew import Crew, Order, Reply, Spent
-from allocator.priced.finish import Finisher, true_cost
+from allocator.priced.finish import Finisher, Pass, true_cost
 from allocator.priced.limits import SharedLimits, build_limits
 from allocator.priced.rounds import ENOUGH, Climb, Round, State, Watching, fresh
 from allocator.priced.sample import cut, first_sample, shares
@@ -82,14 +82,6 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Telling:
-    """Who is told what: names of stages, rounds, passes."""
-
-    stage: Callable[[str], None] = lambda name: None
-    event: Callable[[str, dict[str, Any]], None] = lambda name, facts: None
-
-
-@dataclass(frozen=True)
 class PricedPlan:
     """A plan from prices.
 
@@ -127,14 +119,14 @@ class PricedPlan:
     drawn: Drawn | None = None
 
 
-def solve_priced(network: Network, setting: Setting, telling: Telling | None = None) -> PricedPlan:
+def solve_priced(network: Network, setting: Setting, watch: Watch | None = None) -> PricedPlan:
     """Plan a network item by item.
 
     Parameters
     ----------
     network : Network
     setting : Setting
-    telling : Telling, optional
+    watch : Watch, optional
 
     Returns
     -------
@@ -145,17 +137,17 @@ def solve_priced(network: Network, setting: Setting, telling: Telling | None = N
     SolverError
         When a shard fails, or costs its worker again and again.
     """
-    telling = telling or Telling()
-    telling.stage("program")
+    watch = watch or Watch()
+    watch.stage("program")
     source = build_source(network)
     shards = cut(network)
     with staffed(source, shards, setting) as crew:
-        telling.stage("prices")
-        run = _Run(network, source, crew, setting, telling)
+        watch.stage("prices")
+        run = _Run(network, source, crew, setting, watch)
         state = run.climb()
         if not np.isfinite(state.bound):
             return run.nothing()
-        telling.stage("whole units")
+        watch.stage("whole units")
         return run.plan(state)
 
 
@@ -199,8 +191,8 @@ def _quick_folder() -> str | None:
 class _Run:
     """One run: climb to a bound, finish to a plan."""
 
-    def __init__(self, network: Network, source: Source, crew: Crew, setting: Setting, telling: Telling) -> None:
-        self.network, self.source, self.crew, self.setting, self.telling = network, source, crew, setting, telling
+    def __init__(self, network: Network, source: Source, crew: Crew, setting: Setting, watch: Watch) -> None:
+        self.network, self.source, self.crew, self.setting, self.watch = network, source, crew, setting, watch
         self.limits: SharedLimits = source.limits
         self.checkpoint = Checkpoint(setting.checkpoint, setting.plan_id, setting.resume)
         self.log: list[dict[str, Any]] = []
@@ -208,7 +200,6 @@ class _Run:
         self.watching = Watching(self._stop_rounds, self._told, self.checkpoint, enough)
         self.climbing: Climb
         self.first_round = 0.0
-        self.rounds = 0
 
     def climb(self) -> State:
         """Prices from a sample first when there are many items, then rounds of all: one may do after a sample."""
@@ -234,10 +225,9 @@ class _Run:
     def _told(self, found: Round) -> None:
         if found.phase == "all" and not self.first_round:
             self.first_round = found.seconds
-        self.rounds = found.number
-        facts = {name: getattr(found, name) for name in Round.__dataclass_fields__}
+        facts = asdict(found)
         self.log.append({"event": "round", **facts})
-        self.telling.event("round", facts)
+        self.watch.event("round", facts)
 
     def _stop_rounds(self) -> float:
         """When rounds must end for a plan to be there in time."""
@@ -257,7 +247,7 @@ class _Run:
             state = self._improve(finisher, state)
         cost = true_cost(self.limits, finisher.stock)
         quantities, drawn = self._quantities() if done else (None, None)
-        status = "optimal" if done and self._gap(cost, state) <= self.setting.gap else "open"
+        status = "optimal" if done and relative_gap(cost, state.bound) <= self.setting.gap else "open"
         if status == "open" and (not done or time.monotonic() >= self.setting.until):
             status = "deadline"
         return PricedPlan(
@@ -276,9 +266,7 @@ class _Run:
     def _improve(self, finisher: Finisher, state: State) -> State:
         """More rounds if they promise something, then passes over the items that may be too dear, while the gap is wider than asked."""
         if self._open(finisher, state) and not self.climbing.done(self.watching.enough):
-            plan = finisher.stock
             state = self.climbing.run(self.watching, MORE_ROUNDS, keep=False)
-            state = replace(state, cost=plan.cost, use=plan.use)
             finisher.price, finisher.bound = state.price, state.bound
         for _ in range(MOST_IMPROVING):
             if not self._open(finisher, state):
@@ -289,17 +277,13 @@ class _Run:
         return state
 
     def _open(self, finisher: Finisher, state: State) -> bool:
-        gap = self._gap(true_cost(self.limits, finisher.stock), state)
+        gap = relative_gap(true_cost(self.limits, finisher.stock), state.bound)
         return gap > self.setting.gap and time.monotonic() < self.setting.until
 
-    @staticmethod
-    def _gap(cost: float, state: State) -> float:
-        return (cost - state.bound) / max(abs(cost), 1.0)
-
-    def _passed(self, found: finish.Pass) -> None:
-        facts = {name: getattr(found, name) for name in finish.Pass.__dataclass_fields__}
+    def _passed(self, found: Pass) -> None:
+        facts = asdict(found)
         self.log.append({"event": "pass", **facts})
-        self.telling.event("pass", facts)
+        self.watch.event("pass", facts)
 
     def _gather(self, what: str) -> list[dict[str, Any]]:
         found: dict[int, dict[str, Any]] = {}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.engine.problem import relative_gap
 from allocator.priced.crew import Crew, Order, Reply
 from allocator.priced.limits import SharedLimits
 from allocator.priced.rounds import State
@@ -66,18 +67,12 @@ Told = Callable[[Pass], None]
 
 def true_cost(limits: SharedLimits, stock: Stock) -> float:
     """Cost of the plan in hand, whole vehicles paid and what gives priced. [currency]"""
-    use = stock.total
-    return float(stock.cost.sum()) + shared_cost(limits, use)
+    return float(stock.cost.sum()) + shared_cost(limits, stock.total)
 
 
 def shared_cost(limits: SharedLimits, use: FloatArray) -> float:
     """What comes on top of the items' own costs (which hold the base prices). [currency]"""
-    finite = np.isfinite(limits.limit)
-    over = np.where(finite, np.maximum(use - np.where(finite, limits.limit, 0.0), 0.0), 0.0)
-    started = limits.vehicle_volume > 0
-    volume = np.where(started, limits.vehicle_volume, 1.0)
-    extra = np.where(started, limits.vehicle_cost * (np.ceil(use / volume - 1e-9) - use / volume), 0.0)
-    return float(limits.highest @ over + extra.sum()) + limits.constant
+    return limits.beyond(use) + limits.empty_room(use)
 
 
 class _Pace:
@@ -161,8 +156,7 @@ class Finisher:
         """Linear plans that overdraw nothing that can be helped: the price of overdrawing climbs until it is."""
         rung = np.full(self.limits.count, FIRST_RUNG[self.many])
         for _ in range(MOST_PASSES):
-            overdrawn = self.overdrawn
-            if not overdrawn.any():
+            if not self.overdrawn.any():
                 return True
             over = np.minimum(rung * self.density, self.limits.highest)
             if not self._pass("relieve", over, whole=False, every=False):
@@ -184,13 +178,11 @@ class Finisher:
 
         Only where half-empty vehicles matter: with many items on every lane they do not, and the rows are dear.
         """
-        volume = self.limits.vehicle_volume
-        started = volume > 0
-        now = self.stock.total
-        empty = shared_cost(self.limits, now) - self.limits.cost(now) + float(self.limits.base @ now)
-        if empty <= MATTERS * self.gap * max(abs(float(self.stock.cost.sum())), 1.0):
+        use, volume = self.stock.total, self.limits.vehicle_volume
+        if self.limits.empty_room(use) <= MATTERS * self.gap * max(abs(float(self.stock.cost.sum())), 1.0):
             return
-        count = self.stock.total / np.where(started, volume, 1.0)
+        started = volume > 0
+        count = use / np.where(started, volume, 1.0)
         self.decided = True
         self.vehicles = np.where(started, np.floor(count) + (count - np.floor(count) > START), 0.0)
 
@@ -244,9 +236,10 @@ class Finisher:
         price, slack, dear = self._terms(whole, over)
         part = np.array([slack / self.crew.workers for _ in range(self.crew.workers)])
         pace = _Pace(part, dear, self.limits.highest) if kind == "relieve" and self.many else None
-        overdrawn = int(self.overdrawn.sum())
+        overdrawn = self.overdrawn
         cost, use = self.stock.cost.copy(), self.stock.use.copy()
-        wanted = [shard for shard in range(len(self.crew.shards)) if every or self._touches(shard)]
+        touched = np.asarray((use[:, overdrawn] > 0).any(axis=1))
+        wanted = [shard for shard in range(len(self.crew.shards)) if every or touched[shard]]
         left = np.bincount(np.array(wanted, dtype=np.int64) % self.crew.workers, minlength=self.crew.workers)
 
         def order(shard: int, worker: int) -> Order:
@@ -267,9 +260,6 @@ class Finisher:
         self.reached = dear if pace is None else pace.over.max(axis=0)
         now = true_cost(self.limits, self.stock)
         # while something is overdrawn that can still be helped, its price says nothing of the plan
-        gap = None if kind == "relieve" and self.overdrawn.any() else (now - self.bound) / max(abs(now), 1.0)
-        self.told(Pass(kind, overdrawn, items, now, gap, time.monotonic() - began))
+        gap = None if kind == "relieve" and self.overdrawn.any() else relative_gap(now, self.bound)
+        self.told(Pass(kind, int(overdrawn.sum()), items, now, gap, time.monotonic() - began))
         return not missing
-
-    def _touches(self, shard: int) -> bool:
-        return bool((self.stock.use[shard][self.overdrawn] > 0).any())

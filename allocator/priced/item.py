@@ -133,21 +133,19 @@ def settle_item(
         looking = _Looking(hot, block, allowance, over, whole)
         x, use = looking.within(x)
         if whole:
-            x, use = _whole(hot, block, x, looking)
-        if whole:
-            x = settled(block, x)
-            use = block.used(x, len(price))
+            x = settled(block, _whole(hot, block, x, looking))
+            use = looking.use(x)
     return Settled(float(block.cost @ x), use, x, priced.bound, priced.basis, priced.dual)
 
 
-def _whole(hot: Hot, block: Block, x: FloatArray, looking: _Looking) -> tuple[FloatArray, FloatArray]:
+def _whole(hot: Hot, block: Block, x: FloatArray, looking: _Looking) -> FloatArray:
     """Fix the packs in dives until the plan breaks no limit that is not there yet."""
     fixed: dict[int, float] = {}
     for _ in range(LOOKS):
         x = _dive(hot, block, x, fixed)
-        use, value = looking.use(x), hot.objective
-        if not looking.broken(use).any():
-            return x, use
+        value = hot.objective
+        if not looking.broken(looking.use(x)).any():
+            return x
         # often the packs can stay and the rest gives way
         x, _ = looking.within(x)
         if hot.objective - value > STAY * max(1.0, abs(value)):
@@ -156,8 +154,7 @@ def _whole(hot: Hot, block: Block, x: FloatArray, looking: _Looking) -> tuple[Fl
             fixed.clear()
             hot.run(DUAL)
             x, _ = looking.within(hot.point()[: block.columns])
-    x = _dive(hot, block, x, fixed)
-    return x, looking.use(x)
+    return _dive(hot, block, x, fixed)
 
 
 class _Looking:

@@ -62,8 +62,18 @@ class SharedLimits:
 
     def cost(self, use: FloatArray) -> float:
         """Cost of a use with vehicles as linear charges, less what hard limits forbid. [currency]"""
+        return float(self.base @ use) + self.beyond(use)
+
+    def beyond(self, use: FloatArray) -> float:
+        """What comes on top of the base prices, vehicles as linear charges. [currency]"""
         over = np.where(np.isfinite(self.limit), np.maximum(use - self.limit, 0.0), 0.0)
-        return float(self.base @ use + self.highest @ over) + self.constant
+        return float(self.highest @ over) + self.constant
+
+    def empty_room(self, use: FloatArray) -> float:
+        """Cost of the room that is left empty in started vehicles. [currency]"""
+        started = self.vehicle_volume > 0
+        count = use / np.where(started, self.vehicle_volume, 1.0)
+        return float(np.where(started, self.vehicle_cost * (np.ceil(count - 1e-9) - count), 0.0).sum())
 
 
 def build_limits(structure: Structure, data: dict[str, FloatArray], prices: Prices, volume: FloatArray) -> SharedLimits:

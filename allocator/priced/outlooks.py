@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from allocator.engine.hedge import Hedge, given
 from allocator.engine.problem import SolverError
 from allocator.network.network import Decided, Network
+from allocator.options import Watch
 from allocator.plan.tight import Marginals
-from allocator.priced.engine import PricedPlan, Setting, Telling, solve_priced
+from allocator.priced.engine import PricedPlan, Setting, solve_priced
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -23,7 +24,7 @@ FIRST_SHARE = 0.7
 
 
 def solve_priced_outlooks(
-    network: Network, setting: Setting, telling: Telling | None = None
+    network: Network, setting: Setting, watch: Watch | None = None
 ) -> tuple[PricedPlan, Network, Hedge | None]:
     """Solve over the outlooks, then on the mean demand with the commit window's shipments given.
 
@@ -31,7 +32,7 @@ def solve_priced_outlooks(
     ----------
     network : Network
         With more than one outlook.
-    setting, telling
+    setting, watch
         As in :func:`allocator.priced.engine.solve_priced`.
 
     Returns
@@ -50,7 +51,7 @@ def solve_priced_outlooks(
     """
     now = time.monotonic()
     share = setting.until if math.isinf(setting.until) else now + FIRST_SHARE * (setting.until - now)
-    first = solve_priced(network, _apart(replace(setting, until=share), "outlooks"), telling)
+    first = solve_priced(network, _apart(replace(setting, until=share), "outlooks"), watch)
     if first.quantities is None or first.drawn is None:
         return first, network, None
     ships = first.quantities.shipments
@@ -61,7 +62,7 @@ def solve_priced_outlooks(
     for exact in (True, False):
         later = given(network, replace(decided, exact=exact))
         try:
-            second = solve_priced(later, _apart(setting, "mean"), telling)
+            second = solve_priced(later, _apart(setting, "mean"), watch)
         except SolverError:
             if not exact:
                 raise
