@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from allocator.cli.faults import bad_input, io_fault
-from allocator.cli.plan import Duration
+from allocator.cli.plan import ENGINES, Duration
 from allocator.cli.say import STAGES, Voice
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _BAR = re.compile(r"\s*(\w+)\s*(>=|<=)\s*([-+0-9.eE]+)\s*")
 @click.option("--deadline", type=Duration(), help="Wall clock for each run, e.g. 10m.")
 @click.option(
     "--engine",
-    type=click.Choice(["auto", "whole", "priced", "rules"]),
+    type=click.Choice(ENGINES),
     default="auto",
     show_default=True,
     help="As for plan.",

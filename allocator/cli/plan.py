@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 else:
     Seconds = click.ParamType  # no generic class in clicks up to 8.3
 
+ENGINES = ("auto", "whole", "priced", "rules")
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
 
@@ -65,7 +66,7 @@ class Duration(Seconds):
 )
 @click.option(
     "--engine",
-    type=click.Choice(["auto", "whole", "priced", "rules"]),
+    type=click.Choice(ENGINES),
     default="auto",
     show_default=True,
     help="whole = one mixed-integer program; priced = item by item against prices of what they share, for networks that no one "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from queue import Queue
 from typing import Any
 
 from allocator.comparison.worker import pack
+from allocator.engine.process import child_environment
 from allocator.plan.publish import digests
 from allocator.run import Options
 from allocator.tables.tables import Tables
@@ -104,12 +104,11 @@ class _Run:
             "options": asdict(options),
             "input_hash": job.tables.input_hash,
         }
-        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(part for part in sys.path if part))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "allocator.comparison.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=environment,
+            env=child_environment(),
             text=True,
             start_new_session=True,
         )

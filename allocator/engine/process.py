@@ -39,12 +39,11 @@ class Solver:
         self._start()
 
     def _start(self) -> None:
-        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "allocator.engine.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=environment,
+            env=child_environment(),
             start_new_session=True,
         )
         self._messages: Queue[tuple[bytes, bytes] | None] = Queue()
@@ -145,6 +144,11 @@ class Solver:
     def _death(self) -> str:
         code = self._process.wait()
         return f"the solver process ended unexpectedly (exit code {code}); if it was killed for memory, give it more or plan fewer items"
+
+
+def child_environment() -> dict[str, str]:
+    """This process's environment, with the places it imports from: what a Python child needs to run the same code."""
+    return dict(os.environ, PYTHONPATH=os.pathsep.join(part for part in sys.path if part))
 
 
 def _read(stream: Any, messages: Queue[tuple[bytes, bytes] | None]) -> None:

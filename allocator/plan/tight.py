@@ -89,23 +89,27 @@ def resource_prices(network: Network, program: Program, solution: Solution) -> l
     found = []
     for row in np.flatnonzero(price > 1e-7 * max(1.0, float(np.abs(price).max(initial=0.0)))):
         law = shared.law[row]
-        kind, unit = KINDS[law]
         if law == "vehicle" and price[row] <= _own_price(network, int(shared.row_key[row][0])) * (1 + 1e-6):
             continue
         entries = shared.row == row
         used = [k for k in np.flatnonzero(entries) if shared.variable[shared.column[k]].startswith("use_")]
         use = float(sum(shared.value[k] * x[shared.column[k]] for k in used))
         bound = shared.row_lower[row] if at_least[row] else shared.row_upper[row]
-        found.append(
-            {
-                "resource": kind,
-                **place(network, law, shared.row_key[row]),
-                "price": float(price[row]),
-                "use": use,
-                "limit": float(bound) if law != "vehicle" else use,
-                "unit": unit,
-            }
-        )
+        limit = float(bound) if law != "vehicle" else use
+        found.append(tight_limit(network, law, shared.row_key[row], float(price[row]), use, limit))
+    return dearest_first(found)
+
+
+def tight_limit(
+    network: Network, law: str, key: NDArray[np.int64], price: float, use: float, limit: float
+) -> dict[str, Any]:
+    """One shared limit with a price: what it is, where and when, price per unit, use, limit, unit."""
+    kind, unit = KINDS[law]
+    return {"resource": kind, **place(network, law, key), "price": price, "use": use, "limit": limit, "unit": unit}
+
+
+def dearest_first(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Shared limits in the order of the certificate."""
     return sorted(found, key=lambda e: (-e["price"], e["resource"], str(e["site"]), str(e["origin"]), str(e["date"])))
 
 
@@ -115,6 +119,7 @@ def _own_price(network: Network, lane: int) -> float:
 
 
 def place(network: Network, law: str, key: NDArray[np.int64]) -> dict[str, str | None]:
+    """Codes and date of a row of a shared law; None where it has none."""
     place: dict[str, str | None] = dict.fromkeys(("site", "origin", "destination", "mode", "channel", "date"))
     days = network.calendar.first
     if law in ("lane_volume", "vehicle"):

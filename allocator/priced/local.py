@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.engine import frames
+from allocator.engine.process import child_environment
 from allocator.priced.crew import Arrays, Crew
 
 IntArray = NDArray[np.int64]
@@ -46,12 +46,11 @@ class LocalCrew(Crew):
 
     def _start(self, worker: int) -> subprocess.Popen[bytes]:
         one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        path = os.pathsep.join(part for part in sys.path if part)
         process = subprocess.Popen(
             [sys.executable, "-m", "allocator.priced.desk"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=dict(os.environ, PYTHONPATH=path, **one),
+            env=child_environment() | one,
             start_new_session=True,
         )
         self._born[worker] += 1

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.network.network import Network
-from allocator.priced.crew import Order, Reply
 from allocator.priced.engine import Setting, build_source, staffed
+from allocator.priced.rounds import ask
 from allocator.priced.sample import cut
 from allocator.priced.source import Source
 from allocator.priced.worth import resource_names
@@ -174,17 +174,10 @@ def _bad_prices(network: Network, source: Source, papers: Mapping[str, Any], pri
 
 def _priced_again(source: Source, shards: list[NDArray[np.int64]], price: FloatArray, workers: int) -> FloatArray:
     """(k,) bounds of some shards, every item stamped anew and solved cold. [currency]"""
-    found = np.full(len(shards), -np.inf)
-
-    def order(shard: int, worker: int) -> Order:
-        return {"do": "price"}, {"price": price}
-
-    def done(reply: Reply) -> None:
-        found[reply.shard] = reply.facts["bound"]
-
     with staffed(source, shards, Setting(gap=0.0, workers=workers)) as crew:
-        crew.run(range(len(shards)), order, done)
-    return found
+        found = ask(crew, list(range(len(shards))), price, np.inf, "proof", keep=False)
+    assert found is not None  # without an end of time every shard answers
+    return found.bound
 
 
 def _too_high(chosen: NDArray[np.int64], size: NDArray[np.int64], said: FloatArray, found: FloatArray) -> list[str]:

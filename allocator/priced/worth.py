@@ -8,22 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.network.network import Network
-from allocator.plan.tight import KINDS, place
+from allocator.plan.tight import KINDS, dearest_first, place, tight_limit
 from allocator.priced.limits import SharedLimits
 from allocator.program.stamp import LAW_NAMES
 
 FloatArray = NDArray[np.float64]
-
-LAWS = {
-    "use_lane_volume": "lane_volume",
-    "use_inbound": "inbound",
-    "use_outbound": "outbound",
-    "use_outbound_units": "outbound_units",
-    "use_storage": "storage",
-    "use_admission": "admission",
-    "use_fill": "fill",
-}
-"""Shared law of each use law."""
 
 
 def resource_worth(network: Network, limits: SharedLimits, price: FloatArray, use: FloatArray) -> list[dict[str, Any]]:
@@ -37,28 +26,24 @@ def resource_worth(network: Network, limits: SharedLimits, price: FloatArray, us
     # a minimum fill pays for every unit until its limit: what more of it costs is what is left of that
     fill = limits.law == LAW_NAMES.index("use_fill")
     worth = np.where(fill, np.maximum(-limits.base - price, 0.0) * (use <= limits.limit * (1 + 1e-9)), price)
-    found = []
-    for r in np.flatnonzero(worth > 1e-7 * max(1.0, float(worth.max(initial=0.0)))).tolist():
-        law = LAWS[LAW_NAMES[int(limits.law[r])]]
-        kind, unit = KINDS[law]
-        found.append(
-            {
-                "resource": kind,
-                **place(network, law, limits.key[r]),
-                "price": float(worth[r]),
-                "use": float(use[r]),
-                "limit": float(limits.limit[r]),
-                "unit": unit,
-            }
-        )
-    return sorted(found, key=lambda e: (-e["price"], e["resource"], str(e["site"]), str(e["origin"]), str(e["date"])))
+    return dearest_first(
+        [
+            tight_limit(network, _law(limits, r), limits.key[r], float(worth[r]), float(use[r]), float(limits.limit[r]))
+            for r in np.flatnonzero(worth > 1e-7 * max(1.0, float(worth.max(initial=0.0)))).tolist()
+        ]
+    )
 
 
 def resource_names(network: Network, limits: SharedLimits, resources: NDArray[np.int64]) -> list[str]:
     """What resources (k,) of the limits are, in words: kind, where, day."""
     found = []
     for r in resources.tolist():
-        law = LAWS[LAW_NAMES[int(limits.law[r])]]
+        law = _law(limits, r)
         where = [value for value in place(network, law, limits.key[r]).values() if value is not None]
         found.append(" ".join([KINDS[law][0], *where]))
     return found
+
+
+def _law(limits: SharedLimits, resource: int) -> str:
+    """Shared law that a use law is for."""
+    return LAW_NAMES[int(limits.law[resource])].removeprefix("use_")
