@@ -11,7 +11,8 @@ import click
 
 from allocator.cli.faults import bad_input, io_fault
 from allocator.cli.plan import ENGINES, Duration
-from allocator.cli.say import STAGES, Voice
+from allocator.cli.say import Voice
+from allocator.options import STAGES
 
 if TYPE_CHECKING:
     from allocator.comparison import Comparison
