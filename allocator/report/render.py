@@ -86,6 +86,11 @@ def asset(package: str, *parts: str) -> str:
     return "\n".join(line.strip() for line in whole.splitlines() if line.strip())
 
 
+def policy() -> str:
+    """State the content policy of the reports that this version draws."""
+    return content_policy(_asset("style.css"), _asset("script.js"))
+
+
 def environment(package: str = "allocator.report", folder: str = PAGE) -> jinja2.Environment:
     """Give the templates of a package's folder, and the report's own parts for them to import; whatever is filled in is escaped."""
 
