@@ -126,7 +126,7 @@ def _look(
     split, _, said = pictures.methods({"shipments": inwards, "reserves": frames["reserves"]})
     _, unmet, unmet_words = lists.unmet(frames["unmet"], currency, about)
     kind = dict(zip(tables["sites"]["site"].to_pylist(), tables["sites"]["kind"].to_pylist(), strict=True))
-    note = f"{kind[site]}; " if site is not None else ""
+    note = f"A {kind[site]}. " if site is not None else ""
     return Look(
         title=title,
         note=f"{note}{said} {unmet_words}",

@@ -52,6 +52,7 @@ class Edits:
         again = forms.reshaped(form, action)
         if again is not None:
             return self._form(again, {})
+        form = forms.filled(form)
         holdings = self.served.look()
         network = self.views.network(holdings, form.network)
         errors: Errors = {}

@@ -7,7 +7,7 @@ import math
 import re
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from allocator.scenario.overlay import Content
@@ -228,6 +228,16 @@ def _said(finding: Finding) -> str:
     return str(finding)
 
 
+def filled(form: ScenarioForm) -> ScenarioForm:
+    """Leave out changes in which nothing was typed."""
+    kept = [
+        change
+        for change in form.changes
+        if change.table or change.drop or any(row.column or row.value for row in (*change.where, *change.edits))
+    ]
+    return replace(form, changes=kept)
+
+
 def reshaped(form: ScenarioForm, action: str) -> ScenarioForm | None:
     """Do what a button asks that only reshapes the form: ``add-change``, ``add-where-0``, ``add-edit-0``, ``remove-0``; None for any other."""
     found = re.fullmatch(r"(add-change|add-where|add-edit|remove)(?:-(\d{1,4}))?", action)
@@ -241,7 +251,7 @@ def reshaped(form: ScenarioForm, action: str) -> ScenarioForm | None:
         if what == "remove":
             del changes[number]
         elif what == "add-where":
-            changes[number] = ChangeForm(old.table, [*old.where, Row()], old.edits, old.drop)
+            changes[number] = replace(old, where=[*old.where, Row()])
         else:
-            changes[number] = ChangeForm(old.table, old.where, [*old.edits, Row(kind="set")], old.drop)
-    return ScenarioForm(form.name, form.network, form.description, changes, form.rest)
+            changes[number] = replace(old, edits=[*old.edits, Row(kind="set")])
+    return replace(form, changes=changes)

@@ -108,13 +108,13 @@ class Served:
     def look(self) -> Holdings:
         """Find everything there is now."""
         folders = list(_folders(self.root, DEPTH))
-        networks = {held.name: held for path in folders if (path / FILE).is_file() and (held := self._network(path))}
-        plans = {held.name: held for path in folders if (held := self._plan(path))}
+        networks = {net.name: net for path in folders if (net := self._network(path))}
+        plans = {plan.name: plan for path in folders if (plan := self._plan(path))}
         ordered = sorted(plans.values(), key=lambda plan: (str(plan.manifest.get("created")), plan.name), reverse=True)
         files = [path for folder in folders for path in sorted(folder.glob(f"*{SUFFIX}")) if path.name != FILE]
-        if self.root in folders and (self.root / FILE).is_file():
+        if (self.root / FILE).is_file():
             files += sorted(self.root.parent.glob(f"*{SUFFIX}"))  # where --scenario finds names, too
-        scenarios = {held.name: held for path in files if (held := self._scenario(path, networks))}
+        scenarios = {one.name: one for path in files if (one := self._scenario(path, networks))}
         return Holdings(networks, scenarios, {plan.name: plan for plan in ordered})
 
     def place(self, path: Path) -> str:
