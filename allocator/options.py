@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+ENGINES = ("auto", "whole", "priced", "rules")
 STAGES = {
     "read": "reading tables",
     "network": "coding the network",

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from allocator.options import Options
+from allocator.options import ENGINES, Options
 from allocator.scenario import Chosen, read_chosen
 from allocator.scenario.overlay import Overlay, parse_overlay
 from allocator.scenario.writing import document
@@ -22,7 +22,6 @@ from allocator.serve.views import Views, seeother
 from allocator.tables.findings import Finding, InputError
 from allocator.tables.schema import SCHEMA
 
-ENGINES = ("auto", "whole", "priced", "rules")
 MOST_MEMBERS = 20
 """Most runs that one click may ask for, where a scenario sweeps a number."""
 _TABLES = {name: ", ".join(spec.names) for name, spec in SCHEMA.items()}
@@ -158,6 +157,9 @@ class Edits:
                 f"the network {plan.manifest.get('network')!r} that this plan was made from, with its scenarios, is not under "
                 f"{self.served.title}; serve a folder that holds both",
             )
+        if not source.same and not asked.has("moved"):
+            why = "the network or a scenario of it has changed since this plan was made; tick the box to lay the lock on it as it is now"
+            return self.views.place(asked, {"moved": [why]}, seen=asked.one("seen"))
         made = self._locked(asked, plan, source, holdings, errors)
         if made is None or errors:
             return self.views.place(asked, errors)

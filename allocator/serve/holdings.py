@@ -18,6 +18,7 @@ from allocator.scenario.lookup import FOLDER, SUFFIX
 from allocator.scenario.overlay import Content, Overlay, read_overlay
 from allocator.tables.findings import Finding
 from allocator.tables.settings import FILE
+from allocator.tables.tables import NETWORK
 
 DEPTH = 5
 """Folders below the one served that are looked into."""
@@ -57,12 +58,13 @@ class ScenarioHeld:
 
 @dataclass(frozen=True)
 class PlanHeld:
-    """A plan folder: its place, and what its manifest and certificate say."""
+    """A plan folder: its place, what its manifest and certificate say, and the currency of its network."""
 
     name: str
     path: Path
     manifest: dict[str, Any]
     certificate: dict[str, Any]
+    currency: str
 
     @property
     def scenario(self) -> list[str]:
@@ -143,10 +145,12 @@ class Served:
                 certificate = json.loads((folder / "certificate.json").read_text("utf-8"))
                 if not isinstance(certificate, dict) or not isinstance(certificate.get("value"), int | float):
                     return None
-            except (OSError, ValueError, RecursionError):
+                network = json.loads((folder / "network" / NETWORK).read_text("utf-8"))
+                currency = str(network["settings"]["currency"])
+            except (OSError, ValueError, RecursionError, KeyError, TypeError):
                 return None
             kept = {key: certificate.get(key) for key in ("value", "bound", "objective", "gap", "status", "engine")}
-            return PlanHeld(self.place(folder), folder, manifest, kept)
+            return PlanHeld(self.place(folder), folder, manifest, kept, currency)
 
         return self._once(folder / "manifest.json", read)
 

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from allocator.comparison import compare
+from allocator.options import ENGINES
 from allocator.plan.plan import Plan, read_plan
 from allocator.report import words
 from allocator.report.render import asset, environment, policy
@@ -22,7 +23,7 @@ from allocator.serve.asked import Asked, Refused
 from allocator.serve.gate import Gate
 from allocator.serve.holdings import Holdings, NetworkHeld, PlanHeld, ScenarioHeld, Served
 from allocator.serve.overriding import KINDS, dates, ways
-from allocator.serve.runs import Runs, State
+from allocator.serve.runs import DONE, Runs, State
 from allocator.tables.findings import InputError
 
 KEPT_PLANS, KEPT_PAGES = 4, 8
@@ -139,6 +140,7 @@ class Views:
             loose=loose,
             plans=[_listed(plan) for plan in holdings.plans.values()],
             runs=[self._state(state, holdings) for state in self.runs.all()],
+            engines=ENGINES,
         )
 
     def plan(self, asked: Asked) -> Response:
@@ -273,12 +275,16 @@ class Views:
             ("gap", None if state.gap is None else words.gap(state.gap)),
         ]
         place = self.served.place(state.target)
+        plan = holdings.plans.get(place) if holdings is not None and state.state == DONE else None
+        if plan is not None:  # whole units were settled since the solver last said how far it was
+            shown = _listed(plan)
+            figures = [("value", f"{shown['value']} {shown['currency']}"), ("gap", shown["gap"])]
         return {
             **{"number": state.number, "label": state.label, "state": state.state, "live": state.live},
             **{"doing": state.doing, "error": state.error, "reused": state.reused},
             "figures": ", ".join(f"{name} {figure}" for name, figure in figures if figure is not None),
             "elapsed": f"{state.seconds:.0f} s" if state.began is not None else "",
-            "plan": place if holdings is not None and place in holdings.plans else "",
+            "plan": "" if plan is None else place,
         }
 
 
@@ -300,6 +306,7 @@ def _listed(plan: PlanHeld) -> dict[str, Any]:
         "network": str(manifest.get("network", "")),
         "scenario": ", ".join(plan.scenario) or "as it is",
         "value": words.number(float(certificate["value"])).replace("-", "−"),
+        "currency": plan.currency,
         "worth": float(certificate["value"]),
         "gap": "none proven" if words.is_missing(gap) or not isinstance(gap, int | float) else words.gap(float(gap)),
         "status": str(certificate.get("status", "")),

@@ -184,6 +184,28 @@ def test_a_decision_that_does_not_fit_is_said_beside_its_field(
     assert not (folder / "refused.toml").exists()
 
 
+def test_a_network_that_changed_since_is_asked_about(client: Client, folder: Path, plans: list[str]) -> None:
+    """The plan's input is no longer what its folder gives: the lock is laid on the new state only when that is confirmed."""
+    prices = folder / "small" / "prices.csv"
+    whole = prices.read_text(encoding="utf-8")
+    try:
+        prices.write_text(whole.replace("1.5,0.5", "1.6,0.5"), encoding="utf-8")
+        sent = lock(plans[0], name="later", action="save")
+        asked = client.post("/override", **sent)
+        assert asked.status == 400
+        assert 'name="moved"' in asked.text
+        assert not (folder / "later.toml").exists()
+        assert client.post("/override", **sent, moved="yes").status == 303
+        (folder / "small").rename(folder / ".away")
+        gone = client.post("/override", **sent)
+        assert gone.status == 409
+        assert "serve a folder that holds both" in gone.words
+    finally:
+        if (folder / ".away").exists():
+            (folder / ".away").rename(folder / "small")
+        prices.write_text(whole, encoding="utf-8")
+
+
 def children() -> set[int]:
     """Processes below this one that plan or solve."""
     found = set()
