@@ -37,9 +37,9 @@ class Edits:
         """Show the form of a scenario, or a blank one for a network."""
         holdings = self.served.look()
         if not asked.has("scenario"):
-            network = self.views.network(holdings, asked.one("network"))
+            network = self.views.found("network", holdings.networks, asked.one("network"))
             return self._form(ScenarioForm("", network.name), {})
-        held = self.views.scenario(holdings, asked.one("scenario"))
+        held = self.views.found("scenario", holdings.scenarios, asked.one("scenario"))
         if held.overlay is None or held.network is None:
             why = held.fault or "its base is not a network under this folder"
             raise Refused(409, f"{held.name} can't be edited here: {why}; mend the file by hand")
@@ -53,7 +53,7 @@ class Edits:
             return self._form(again, {})
         form = forms.filled(form)
         holdings = self.served.look()
-        network = self.views.network(holdings, form.network)
+        network = self.views.found("network", holdings.networks, form.network)
         errors: Errors = {}
         made = self._made(form, network, holdings, errors)
         if made is None or errors:
@@ -116,10 +116,10 @@ class Edits:
         options = _options(asked, errors)
         if errors or options is None:
             raise Refused(400, "; ".join(line for lines in errors.values() for line in lines))
-        network = self.views.network(holdings, asked.one("network"))
+        network = self.views.found("network", holdings.networks, asked.one("network"))
         if not asked.one("scenario"):
             return self._run(network, [Chosen(network.path)], options)
-        held = self.views.scenario(holdings, asked.one("scenario"))
+        held = self.views.found("scenario", holdings.scenarios, asked.one("scenario"))
         if held.overlay is None or held.network != network.name:
             raise Refused(
                 409, f"{held.name} is no scenario of {network.name}; {held.fault or 'pick one from the list'}"

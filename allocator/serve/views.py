@@ -21,7 +21,7 @@ from allocator.report.render import asset, environment, policy
 from allocator.serve import closeup
 from allocator.serve.asked import Asked, Refused
 from allocator.serve.gate import Gate
-from allocator.serve.holdings import Holdings, NetworkHeld, PlanHeld, ScenarioHeld, Served
+from allocator.serve.holdings import Holdings, PlanHeld, Served
 from allocator.serve.overriding import KINDS, dates, ways
 from allocator.serve.runs import DONE, Runs, State
 from allocator.tables.findings import InputError
@@ -29,6 +29,7 @@ from allocator.tables.findings import InputError
 KEPT_PLANS, KEPT_PAGES = 4, 8
 _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]+)">')
 Kept = TypeVar("Kept")
+Found = TypeVar("Found")
 
 
 class Shelf(OrderedDict[Hashable, Any]):
@@ -76,32 +77,18 @@ class Views:
         Refused
         """
         holdings = self.served.look()
-        name = asked.one("plan")
-        if name not in holdings.plans:
-            raise Refused(404, f"there is no plan {name!r} under {self.served.title}; pick one from the list")
-        return holdings, holdings.plans[name]
+        return holdings, self.found("plan", holdings.plans, asked.one("plan"))
 
-    def network(self, holdings: Holdings, name: str) -> NetworkHeld:
-        """The network that a name means.
+    def found(self, kind: str, held: Mapping[str, Found], name: str) -> Found:
+        """The plan, network or scenario that a name means.
 
         Raises
         ------
         Refused
         """
-        if name not in holdings.networks:
-            raise Refused(404, f"there is no network {name!r} under {self.served.title}; pick one from the list")
-        return holdings.networks[name]
-
-    def scenario(self, holdings: Holdings, name: str) -> ScenarioHeld:
-        """The scenario file that a name means.
-
-        Raises
-        ------
-        Refused
-        """
-        if name not in holdings.scenarios:
-            raise Refused(404, f"there is no scenario {name!r} under {self.served.title}; pick one from the list")
-        return holdings.scenarios[name]
+        if name not in held:
+            raise Refused(404, f"there is no {kind} {name!r} under {self.served.title}; pick one from the list")
+        return held[name]
 
     def read(self, plan: PlanHeld) -> Plan:
         """A plan's tables, kept while it is looked at.
@@ -208,12 +195,9 @@ class Views:
         """The comparison of the plans picked; the base first."""
         holdings = self.served.look()
         names = list(dict.fromkeys([*filter(None, [asked.one("base")]), *asked.all("plan")]))
-        unknown = [name for name in names if name not in holdings.plans]
-        if unknown:
-            raise Refused(404, f"there is no plan {unknown[0]!r} under {self.served.title}; pick from the list")
         if len(names) < 2:
             raise Refused(400, "pick two plans or more to compare; the box before each picks it")
-        held = [holdings.plans[name] for name in names]
+        held = [self.found("plan", holdings.plans, name) for name in names]
         try:
             key = ("compare", *((plan.name, plan.plan_id) for plan in held))
             text = self._pages.once(key, lambda: compare([self.read(plan) for plan in held]).page(), KEPT_PAGES)
