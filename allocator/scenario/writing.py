@@ -1,4 +1,4 @@
-"""A scenario's content as the text of its file: what `tomllib` reads back is the same content."""
+"""What a scenario states as the text of its file: `tomllib` reads back the same."""
 
 from __future__ import annotations
 
@@ -8,20 +8,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from allocator.scenario.overlay import Content
-
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _HEAD = ("base", "description")
 _LISTS = ("change", "append", "sweep")
 
 
-def written(content: Content) -> str:
-    """Write a scenario file in the form of docs/scenarios.md; keys that were not stated are left out."""
-    return document(content.model_dump(by_alias=True, exclude_unset=True))
-
-
 def document(stated: Mapping[str, Any]) -> str:
-    """Write what a scenario file states, fit or not: `parse_overlay` then says what is wrong with it."""
+    """Write a scenario file in the form of docs/scenarios.md, fit or not: `parse_overlay` then says what is wrong with it."""
     lines = [f"{key} = {value_text(stated[key])}" for key in _HEAD if stated.get(key)]
     if stated.get("set"):
         lines += ["", "[set]", *_pairs(stated["set"])]

@@ -43,7 +43,12 @@ class Edits:
         if held.overlay is None or held.network is None:
             why = held.fault or "its base is not a network under this folder"
             raise Refused(409, f"{held.name} can't be edited here: {why}; mend the file by hand")
-        return self._form(forms.shown(held.title, held.network, held.overlay.content), {})
+        form = forms.shown(held.title, held.network, held.overlay.content)
+        if not forms.whole(form, held.overlay.content):
+            raise Refused(
+                409, f"{held.name} holds values that a form can't (an empty list, a line break); edit the file by hand"
+            )
+        return self._form(form, {})
 
     def sent(self, asked: Asked) -> Response:
         """Do what the form's button asks: reshape it, check, save, or save and run."""
@@ -72,7 +77,7 @@ class Edits:
             return self._form(form, {"top": [f"{error.strerror or error}; nothing was saved"]})
         if options is None:
             return seeother("/")
-        return self._run(network, [Chosen(network.path, (member,)) for member in family], options)
+        return self._run([Chosen(network.path, (member,)) for member in family], options)
 
     def _made(
         self, form: ScenarioForm, network: NetworkHeld, holdings: Holdings, errors: Errors
@@ -118,26 +123,23 @@ class Edits:
             raise Refused(400, "; ".join(line for lines in errors.values() for line in lines))
         network = self.views.found("network", holdings.networks, asked.one("network"))
         if not asked.one("scenario"):
-            return self._run(network, [Chosen(network.path)], options)
+            return self._run([Chosen(network.path)], options)
         held = self.views.found("scenario", holdings.scenarios, asked.one("scenario"))
         if held.overlay is None or held.network != network.name:
             raise Refused(
                 409, f"{held.name} is no scenario of {network.name}; {held.fault or 'pick one from the list'}"
             )
-        return self._run(network, [Chosen(network.path, (member,)) for member in held.overlay.members()], options)
+        return self._run([Chosen(network.path, (member,)) for member in held.overlay.members()], options)
 
-    def _run(self, network: NetworkHeld, family: list[Chosen], options: Options) -> Response:
+    def _run(self, family: list[Chosen], options: Options) -> Response:
         if len(family) > MOST_MEMBERS:
             why = (
                 f"the scenario makes {len(family)} networks, more than {MOST_MEMBERS}; run them with allocator compare"
             )
             raise Refused(400, why)
-        started = [self._add(network, chosen, options) for chosen in family]
+        read = [(_label(chosen), read_chosen(chosen)) for chosen in family]  # all are checked before one is planned
+        started = [self.runs.add(label, tables, options).number for label, tables in read]
         return seeother("/run", run=str(started[0])) if len(started) == 1 else seeother("/")
-
-    def _add(self, network: NetworkHeld, chosen: Chosen, options: Options) -> int:
-        label = "+".join([network.path.name, *chosen.names])
-        return self.runs.add(label, read_chosen(chosen), options).number
 
     def cancel(self, asked: Asked) -> Response:
         """Cancel a run."""
@@ -174,8 +176,7 @@ class Edits:
             return self.views.place(asked, {"top": [f"{error.strerror or error}; nothing was saved"]})
         if asked.one("action") != "replan":
             return seeother("/edit", scenario=self.served.place(target))
-        label = "+".join([source.network.path.name, *chosen.names])
-        return seeother("/run", run=str(self.runs.add(label, tables, _same_options(plan)).number))
+        return seeother("/run", run=str(self.runs.add(_label(chosen), tables, _same_options(plan)).number))
 
     def _locked(
         self, asked: Asked, plan: PlanHeld, source: overriding.Source, holdings: Holdings, errors: Errors
@@ -197,6 +198,11 @@ class Edits:
         except InputError as error:
             overriding.beside(error.findings, errors)
             return None
+
+
+def _label(chosen: Chosen) -> str:
+    """What a run is called: the network's folder and the scenarios on it."""
+    return "+".join([chosen.network.name, *chosen.names])
 
 
 def _options(asked: Asked, errors: Errors) -> Options | None:

@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count, takewhile
 from typing import Any
 
 from allocator.scenario.overlay import Content
@@ -22,7 +23,6 @@ BLANK = '""'
 """How a form writes the blank cell."""
 REST = ("set", "append", "sweep")
 """Parts of the file that the form holds as text."""
-MOST_CHANGES, MOST_ROWS = 200, 50
 _CHANGE = re.compile(r", change (\d+)\b")
 Errors = dict[str, list[str]]
 
@@ -83,13 +83,27 @@ def shown(name: str, network: str, content: Content) -> ScenarioForm:
     return ScenarioForm(name, network, content.description, changes, document(rest).strip())
 
 
+def whole(form: ScenarioForm, content: Content) -> bool:
+    """Whether the form holds all of a file: no line break in a field of one line, no list without values."""
+    errors: Errors = {}
+    back = stated(form, content.base or "", errors)
+    broken = any("\n" in row.value for change in form.changes for row in change.edits)
+    stays = document(content.model_dump(by_alias=True, exclude_unset=True))
+    same = _texts(tomllib.loads(document(back))) == _texts(tomllib.loads(stays))
+    return same and not broken and not errors
+
+
+def _texts(value: Any) -> Any:
+    """A part of a file with every value as text: a day in quotes is the same day."""
+    if isinstance(value, dict):
+        return {key: _texts(one) for key, one in value.items() if one != {} and key != "base"}
+    return [_texts(one) for one in value] if isinstance(value, list) else text_of(value)
+
+
 def read_form(asked: Asked) -> ScenarioForm:
     """Read what was sent; lines left empty stay, so that the form comes back as it was."""
     changes = []
-    for number in range(MOST_CHANGES):
-        head = f"change-{number}"
-        if not asked.has(f"{head}-table"):
-            break
+    for head in takewhile(lambda head: asked.has(f"{head}-table"), (f"change-{number}" for number in count())):
         where = [
             Row(asked.one(f"{head}-where-{j}-column"), asked.one(f"{head}-where-{j}-value"))
             for j in _rows(asked, f"{head}-where")
@@ -105,7 +119,7 @@ def read_form(asked: Asked) -> ScenarioForm:
 
 
 def _rows(asked: Asked, head: str) -> Iterable[int]:
-    return [j for j in range(MOST_ROWS) if asked.has(f"{head}-{j}-column")]
+    return takewhile(lambda j: asked.has(f"{head}-{j}-column"), count())
 
 
 def stated(form: ScenarioForm, base: str, errors: Errors) -> dict[str, Any]:

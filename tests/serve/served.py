@@ -13,8 +13,14 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from allocator.serve.server import Serving, serving
+import pytest
+
 from tests.program.networks import BASE
+
+pytest.importorskip("starlette", reason="needs starlette (the extra [serve])")
+pytest.importorskip("uvicorn", reason="needs uvicorn (the extra [serve])")
+
+from allocator.serve.server import Serving, serving
 
 FORM = "application/x-www-form-urlencoded"
 NASTY = '<script>alert(1)</script> & "x'

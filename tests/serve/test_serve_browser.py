@@ -18,8 +18,6 @@ from tests.report.browser import MISSING, opened
 from tests.serve.served import NASTY, Client, served, write_network
 
 pytest.importorskip("selenium", reason="needs selenium (the dev extra)")
-pytest.importorskip("starlette", reason="needs starlette (the extra [serve])")
-pytest.importorskip("uvicorn", reason="needs uvicorn (the extra [serve])")
 pytestmark = [
     pytest.mark.long,
     pytest.mark.skipif(bool(MISSING), reason=MISSING),

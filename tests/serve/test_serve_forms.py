@@ -10,15 +10,11 @@ import pytest
 
 from allocator.scenario import read, read_overlay
 from allocator.scenario.overlay import Content
-from allocator.scenario.writing import written
-from tests.serve.served import Client, served, write_network
-
-pytest.importorskip("starlette", reason="needs starlette (the extra [serve])")
-pytest.importorskip("uvicorn", reason="needs uvicorn (the extra [serve])")
-
+from allocator.scenario.writing import document
 from allocator.serve.asked import Asked
-from allocator.serve.forms import shown, stated
+from allocator.serve.forms import read_form, shown, stated, whole
 from allocator.serve.saving import NotSavedError, digest, save
+from tests.serve.served import Client, served, write_network
 
 ALL = """
 description = "Quotes \\" and \\\\ and é, a tab \\t."
@@ -72,11 +68,39 @@ def test_a_file_goes_through_the_form_unchanged(text: str) -> None:
     """File to form to file: the content is the same, with dates, blanks, lists, rows and sweeps."""
     values = {"base": "small"} | tomllib.loads(text)
     content = Content.model_validate(values)
-    assert Content.model_validate(tomllib.loads(written(content))) == content
+    assert Content.model_validate(tomllib.loads(document(values))) == content
     errors: dict[str, list[str]] = {}
-    back = stated(shown("x", "small", content), values["base"], errors)
+    form = shown("x", "small", content)
+    back = stated(form, values["base"], errors)
     assert errors == {}
+    assert whole(form, content)
     assert Content.model_validate(back) == content
+
+
+@pytest.mark.parametrize(
+    "odd", ["where = { item = [] }", 'set = { description = "a\\nb" }', """set = { description = '""' }"""]
+)
+def test_what_a_form_would_lose_is_not_edited(client: Client, folder: Path, odd: str) -> None:
+    """A file with a value that no field of the form can hold is left to an editor, with the reason."""
+    rest = "" if odd.startswith("set") else "set = { unit_cost = 1 }\n"
+    (folder / "odd.toml").write_text(f'base = "small"\n[[change]]\ntable = "items"\n{odd}\n{rest}', encoding="utf-8")
+    try:
+        answer = client.get("/edit", scenario="odd.toml")
+    finally:
+        (folder / "odd.toml").unlink()
+    assert answer.status == 409
+    assert "edit the file by hand" in answer.words
+
+
+def test_long_forms_are_read_whole() -> None:
+    """No change and no line of a form is left out, however many there are."""
+    fields = [
+        f"change-{n}-table=items&change-{n}-edit-0-column=unit_cost&change-{n}-edit-0-value={n}" for n in range(300)
+    ]
+    fields += [f"change-0-where-{j}-column=item&change-0-where-{j}-value={j}" for j in range(80)]
+    form = read_form(Asked.of("&".join(fields)))
+    assert [change.edits[0].value for change in form.changes] == [str(n) for n in range(300)]
+    assert len(form.changes[0].where) == 80
 
 
 def change(**more: str) -> dict[str, str]:

@@ -10,9 +10,6 @@ import pytest
 
 from tests.serve.served import FORM, NASTY, Client, served, write_network
 
-pytest.importorskip("starlette", reason="needs starlette (the extra [serve])")
-pytest.importorskip("uvicorn", reason="needs uvicorn (the extra [serve])")
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -7,12 +7,8 @@ from pathlib import Path
 import pytest
 
 from allocator.scenario import read
-from tests.serve.served import served, write_network
-
-pytest.importorskip("starlette", reason="needs starlette (the extra [serve])")
-pytest.importorskip("uvicorn", reason="needs uvicorn (the extra [serve])")
-
 from allocator.serve.holdings import Served
+from tests.serve.served import served, write_network
 
 SET = 'base = "small"\n[set]\ncommit_days = 1\n'
 
