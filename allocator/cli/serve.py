@@ -33,7 +33,7 @@ def command(folder: Path, port: int, browse: bool) -> None:
         from allocator.serve.server import serving
     except ImportError as error:
         raise click.ClickException(
-            f"{error.name or error} is not installed; pip install 'inventory-allocator[serve]'"
+            f"{(error.name or str(error)).partition('.')[0]} is not installed; pip install 'inventory-allocator[serve]'"
         ) from None
     try:
         with serving(folder, port) as server:
