@@ -10,6 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+ENGINES = ("auto", "whole", "priced", "rules")
+STAGES = {
+    "read": "reading tables",
+    "network": "coding the network",
+    "rules": "planning by rules of thumb, for comparison",
+    "baseline": "measuring that plan",
+    "program": "building the program",
+    "solve": "solving",
+    "prices": "pricing limits",
+    "whole units": "settling whole units",
+    "lots": "assigning lots",
+    "measure": "measuring",
+    "audit": "auditing",
+    "holding back": "pricing what is held back",
+    "report": "drawing the report",
+    "write": "writing the plan",
+}
+"""What each stage of a run is called for people."""
+
 
 @dataclass(frozen=True)
 class Options:

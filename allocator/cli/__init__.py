@@ -17,6 +17,7 @@ COMMANDS = {
     "plan": "Plan a network folder and publish the plan.",
     "check": "Read and check a network folder; plan nothing.",
     "compare": "Lay plans, networks and scenarios side by side; run what is not yet run.",
+    "serve": "Serve a web page over plans and scenarios, on this machine.",
     "verify": "Audit a plan from its tables alone.",
     "explain": "Say why a site got this much of an item.",
     "export": "Write a network's whole program as a model file.",

@@ -14,6 +14,7 @@ import click
 
 from allocator.cli.faults import bad_input, cluster_fault, io_fault
 from allocator.cli.say import Voice
+from allocator.options import ENGINES
 
 if TYPE_CHECKING:
     from allocator.plan.plan import Plan
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 else:
     Seconds = click.ParamType  # no generic class in clicks up to 8.3
 
-ENGINES = ("auto", "whole", "priced", "rules")
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
 

@@ -11,22 +11,7 @@ import uuid
 from types import TracebackType
 from typing import Any
 
-STAGES = {
-    "read": "reading tables",
-    "network": "coding the network",
-    "rules": "planning by rules of thumb, for comparison",
-    "baseline": "measuring that plan",
-    "program": "building the program",
-    "solve": "solving",
-    "prices": "pricing limits",
-    "whole units": "settling whole units",
-    "lots": "assigning lots",
-    "measure": "measuring",
-    "audit": "auditing",
-    "holding back": "pricing what is held back",
-    "report": "drawing the report",
-    "write": "writing the plan",
-}
+from allocator.options import STAGES
 
 
 def _finite(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A headless Chromium that opens the report from disk; dev dependency selenium, and Debian's chromium and chromium-driver."""
+"""A headless Chromium that opens a page from disk or from a server; dev dependency selenium, and Debian's chromium and chromium-driver."""
 
 import shutil
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ MISSING = next(
 
 
 @contextmanager
-def opened(page: Path, profile: Path, width: int = 1400, dark: bool = False) -> Iterator:
-    """Open a page; give the driver, and end the browser whatever happens."""
+def opened(page: Path | str, profile: Path, width: int = 1400, dark: bool = False) -> Iterator:
+    """Open a file or an address; give the driver, and end the browser whatever happens."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -39,7 +39,7 @@ def opened(page: Path, profile: Path, width: int = 1400, dark: bool = False) -> 
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-        driver.get(page.as_uri())
+        driver.get(page.as_uri() if isinstance(page, Path) else page)
         yield driver
     finally:
         driver.quit()
