@@ -168,7 +168,7 @@ def read_overlay(path: Path, findings: list[Finding]) -> Overlay | None:
     except UnicodeDecodeError:
         findings.append(fault(path.name, None, None, "is not UTF-8", "save it as UTF-8"))
         return None
-    except (OSError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: no TOML, or a number without end
         findings.append(fault(path.name, None, None, f"can't be read ({str(error)[:200]})", "write it as TOML"))
         return None
     try:
