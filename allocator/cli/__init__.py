@@ -13,6 +13,8 @@ from types import FrameType
 
 import click
 
+from allocator.cli.faults import io_fault
+
 COMMANDS = {
     "plan": "Plan a network folder and publish the plan.",
     "check": "Read and check a network folder; plan nothing.",
@@ -80,6 +82,9 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        io_fault(error).show()
+        sys.exit(1)
     except Exception as error:
         if os.environ.get("ALLOCATOR_DEBUG"):
             raise

@@ -7,11 +7,13 @@ import re
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from allocator.cli.ending import INTERRUPTED, Ending
 from allocator.cli.faults import bad_input, cluster_fault, io_fault
 from allocator.cli.say import Voice
 
@@ -138,20 +140,20 @@ def command(
     try:
         if cluster is not None:
             reach(cluster)  # before hours are spent on reading
-        with held(output), Voice(log) as voice:
+        with held(output), Voice(log) as voice, Ending(voice.stage, voice.warn) as ending:
             voice.event("start", network=str(network), output=str(output), engine=engine, deadline=deadline, gap=gap)
             kept = checkpoint_of(output)
             tables = _read(network, scenario, quarantine, voice)
             plan = _run(
-                tables, output, voice, began,
+                tables, output, voice, ending.stage, began,
                 engine=engine, gap=gap, deadline=deadline, rule=rule, workers=workers, cluster=cluster, shared=shared,
                 checkpoint=kept, resume=resume,
             )  # fmt: skip
-            if plan.certificate["status"] != "degraded":  # the rounds may be what a mended cluster goes on from
+            # rounds may be what another run goes on from: on a mended cluster, or with more time
+            if plan.certificate["status"] not in ("degraded", "interrupted"):
                 shutil.rmtree(kept, ignore_errors=True)
-            voice.event(
-                "finish", status=plan.certificate["status"], gap=plan.certificate["gap"], exit_code=plan.exit_code
-            )
+            code = INTERRUPTED if ending.asked and plan.exit_code != 1 else plan.exit_code
+            voice.event("finish", status=plan.certificate["status"], gap=plan.certificate["gap"], exit_code=code)
     except OutputHeldError as error:
         click.echo(f"error: {error}", err=True)
         raise click.exceptions.Exit(4) from None
@@ -162,7 +164,7 @@ def command(
     except OSError as error:
         raise io_fault(error) from None
     _show(plan, output, as_json)
-    raise click.exceptions.Exit(plan.exit_code)
+    raise click.exceptions.Exit(code)
 
 
 def checkpoint_of(output: Path) -> Path:
@@ -182,11 +184,13 @@ def _read(network: Path, scenario: tuple[str, ...], quarantine: bool, voice: Voi
         raise bad_input(error, voice) from None
 
 
-def _run(tables: Tables, output: Path, voice: Voice, began: float, **options: Any) -> Plan:
+def _run(
+    tables: Tables, output: Path, voice: Voice, stage: Callable[[str], None], began: float, **options: Any
+) -> Plan:
     from allocator.run import Options, Watch, solve
 
-    plan = solve(tables, Options(**options), Watch(voice.stage, voice.progress, voice.told), began)
-    voice.stage("write")
+    plan = solve(tables, Options(**options), Watch(stage, voice.progress, voice.told, yields=True), began)
+    stage("write")
     plan.publish(output)
     return plan
 
