@@ -22,6 +22,7 @@ COMMANDS = {
     "verify": "Audit a plan from its tables alone.",
     "explain": "Say why a site got this much of an item.",
     "export": "Write a network's whole program as a model file.",
+    "doctor": "Check this installation: versions, solver, memory, write access.",
     "generate": "Make up a network for tests of scale.",
 }
 """Every command, in the order of ``--help``, with its one-line help (so that ``--help`` imports none of them)."""
