@@ -91,11 +91,14 @@ class Watch:
         ``progress(facts)`` while a MIP runs: bound, objective, nodes, seconds.
     event : callable
         ``event(name, facts)``: ``round`` and ``pass`` of the priced engine.
+    yields : bool
+        A KeyboardInterrupt while the solver works ends the solver, and the best plan so far is finished; otherwise it ends the run.
     """
 
     stage: Callable[[str], None] = lambda name: None
     progress: Callable[[dict[str, float]], None] | None = None
     event: Callable[[str, dict[str, Any]], None] = lambda name, facts: None
+    yields: bool = False
 
 
 class Clock:
@@ -108,6 +111,7 @@ class Clock:
 
     def __init__(self, began: float, deadline: float | None, watch: Watch) -> None:
         self.began, self.deadline, self.watch = began, deadline, watch
+        self.interrupted = False
         self.marks: list[tuple[str, float]] = [("read", began)]
 
     def stage(self, name: str) -> None:

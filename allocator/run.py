@@ -8,7 +8,7 @@ import importlib.metadata
 import json
 import platform
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,17 +70,19 @@ def solve(
     notes: list[str] = []
     for presolve in (True, False):
         found, proof, more = optimise(network, options, clock, plan_id, back, presolve)
+        if clock.interrupted:
+            proof = replace(proof, status="interrupted")
         plan = run.finish(found, proof, notes + more)
         if plan.audit is None or plan.audit.ok or proof.engine == "rules":
             return plan
         # the audit has the last word, not the solver's "optimal" (HAZARDS 4.6)
         what = (
             "solved again without presolve"
-            if presolve and proof.engine == "whole"
+            if presolve and proof.engine == "whole" and not clock.interrupted
             else "the rules engine's plan follows"
         )
         notes.append(f"the audit refused the solver's plan ({plan.audit.findings[0]}); {what}")
-        if proof.engine != "whole":
+        if proof.engine != "whole" or clock.interrupted:
             break
     degraded = Proof(proof.bound, "degraded", "rules", proof.proof, prices=proof.prices)
     return run.finish(back.draft(), degraded, notes)

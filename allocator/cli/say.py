@@ -86,6 +86,12 @@ class Voice:
                 line += f", value {-facts['cost']:,.0f}, gap {100 * facts['gap']:.3f} %"
         self._status.console.print(f"{line}  ({facts['seconds']:.1f} s)".replace("[", "\\["), highlight=False)
 
+    def warn(self, text: str) -> None:
+        """A line that stays, whoever listens."""
+        self.event("warning", text=text)
+        if not self.json:
+            print(text, file=sys.stderr, flush=True)  # noqa: T201
+
     def say(self, text: str) -> None:
         """What is going on, for a terminal only."""
         self._show(text)

@@ -178,7 +178,7 @@ def parse_overlay(text: str, path: Path, findings: list[Finding]) -> Overlay | N
     """Read the text of a scenario file that lies, or is to lie, at a path; faults of its form are reported and None returned."""
     try:
         values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: no TOML, or a number without end
         findings.append(_unread(path, error))
         return None
     try:
