@@ -13,7 +13,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo verify test test-long fuzz test-ray lint format types contracts bench bench-scale bench-check bench-masters docs golden clean
+.PHONY: help install dev demo verify test test-long test-floor fuzz test-ray lint format types contracts bench bench-scale bench-check bench-masters docs golden clean
 
 help: ## List the targets.
 	@echo 'make demo    plans the demo network;  make test    runs the tests.  All targets:'
@@ -57,6 +57,12 @@ test: $(VENV)/.installed-dev ## Quick tests (a few minutes).
 
 test-long: $(VENV)/.installed-dev ## The slow tests.
 	@$(BIN)/python -m pytest -m long
+
+test-floor: pyproject.toml ## Quick tests at the lowest versions that pyproject.toml allows, in .venv-floor.
+	@test -x .venv-floor/bin/python || $(PYTHON) -m venv .venv-floor
+	@sed -n '/^dependencies/,/^]/s/^ *"\([a-z0-9]*\)>=\([0-9.]*\),.*/\1==\2/p' pyproject.toml > .venv-floor/constraints.txt
+	@.venv-floor/bin/python -m pip --disable-pip-version-check --quiet install --editable '.[dev]' --constraint .venv-floor/constraints.txt
+	@.venv-floor/bin/python -m pytest -m 'not long'
 
 fuzz: $(VENV)/.installed-dev ## Break networks at random for ten minutes; none may end in a traceback.
 	@$(BIN)/python -m tests.tables.fuzz_reader --seconds 600
@@ -107,5 +113,5 @@ golden: $(VENV)/.installed-dev ## Write the golden rows of every law again; read
 	@$(BIN)/python -m tests.golden.rows
 
 clean: ## Remove .venv, out, caches and build products.
-	rm -rf $(VENV) out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
+	rm -rf $(VENV) .venv-floor out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +

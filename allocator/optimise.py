@@ -106,10 +106,10 @@ def _rules(baseline: Baseline, proof: Proof, note: str) -> Outcome:
 def _whole(
     network: Network, options: Options, clock: Clock, plan_id: str, baseline: Baseline, presolve: bool
 ) -> Outcome:
-    with Solver(clock.watch.yields) as solver:
+    with Solver(clock.watch.yields, presolve) as solver:
         clock.stage("program")
         program = build_program(network)
-        limits = replace(_limits(options, program, clock.left()), presolve=presolve)
+        limits = _limits(options, program, clock.left())
         hedged: Hedged | None = None
         try:
             if network.outlooks.count > 1:

@@ -33,6 +33,8 @@ class Solver:
     ----------
     yields : bool
         A KeyboardInterrupt while it solves ends that solve as a deadline does, and hurries those that follow; otherwise it is raised.
+    presolve : bool
+        False keeps it off in every solve, whatever its limits say.
 
     Attributes
     ----------
@@ -47,8 +49,8 @@ class Solver:
         When the process dies, fails its self-test, or HiGHS refuses a problem.
     """
 
-    def __init__(self, yields: bool = False) -> None:
-        self._yields = yields
+    def __init__(self, yields: bool = False, presolve: bool = True) -> None:
+        self._yields, self._presolve = yields, presolve
         self.seconds = 0.0
         self.interrupted = False
         self._closed = False
@@ -101,7 +103,7 @@ class Solver:
         stream: Any = self._process.stdin
         if self.interrupted:
             limits = replace(limits, seconds=min(limits.seconds, HURRY))
-        request = asdict(limits)
+        request = asdict(replace(limits, presolve=limits.presolve and self._presolve))
         try:
             frames.send(stream, frames.JSON, json.dumps(request).encode())
             frames.send(stream, frames.ARRAYS, frames.pack(arrays))
