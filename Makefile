@@ -13,7 +13,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo verify test test-long test-ray lint format types contracts bench bench-scale bench-check bench-masters docs golden clean
+.PHONY: help install dev demo verify test test-long test-browser test-ray lint format types contracts bench bench-scale bench-check bench-masters docs golden clean
 
 help: ## List the targets.
 	@echo 'make demo    plans the demo network;  make test    runs the tests.  All targets:'
@@ -57,6 +57,9 @@ test: $(VENV)/.installed-dev ## Quick tests (a few minutes).
 
 test-long: $(VENV)/.installed-dev ## The slow tests.
 	@$(BIN)/python -m pytest -m long
+
+test-browser: $(VENV)/.installed-dev ## Every page in a headless Chromium, and the worked notebook (a minute or two).
+	@$(BIN)/python -m pytest $(wildcard tests/*/test_*browser.py) tests/notebook/test_notebook.py
 
 test-ray: $(VENV)/.installed-dev ## Tests on a Ray cluster of two nodes of this machine; installs the extra [ray].
 	@$(PIP) install --editable '.[dev,ray]'
