@@ -13,7 +13,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo verify test test-long test-floor fuzz test-ray lint format types contracts bench bench-scale bench-check bench-masters docs golden clean
+.PHONY: help install dev demo verify test test-long test-browser test-floor fuzz test-ray lint format types contracts bench bench-scale bench-check bench-masters docs golden clean
 
 help: ## List the targets.
 	@echo 'make demo    plans the demo network;  make test    runs the tests.  All targets:'
@@ -66,6 +66,9 @@ test-floor: pyproject.toml ## Quick tests at the lowest versions that pyproject.
 
 fuzz: $(VENV)/.installed-dev ## Break networks at random for ten minutes; none may end in a traceback.
 	@$(BIN)/python -m tests.tables.fuzz_reader --seconds 600
+
+test-browser: $(VENV)/.installed-dev ## Every page in a headless Chromium, and the worked notebook (a minute or two).
+	@$(BIN)/python -m pytest $(wildcard tests/*/test_*browser.py) tests/notebook/test_notebook.py
 
 test-ray: $(VENV)/.installed-dev ## Tests on a Ray cluster of two nodes of this machine; installs the extra [ray].
 	@$(PIP) install --editable '.[dev,ray]'

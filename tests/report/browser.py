@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 MISSING = next(
     (
@@ -34,12 +35,17 @@ def opened(page: Path | str, profile: Path, width: int = 1400, dark: bool = Fals
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     try:
-        # a headless window is no narrower than 500 px: a phone's width has to be emulated
-        size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 500}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-        driver.get(page.as_uri() if isinstance(page, Path) else page)
+        show(driver, page, width, dark)
         yield driver
     finally:
         driver.quit()
+
+
+def show(driver: Any, page: Path | str, width: int = 1400, dark: bool = False) -> None:
+    """Load a page anew in a window of a width, light or dark."""
+    # a headless window is no narrower than 500 px: a phone's width has to be emulated
+    size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 500}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    driver.get(page.as_uri() if isinstance(page, Path) else page)
