@@ -69,19 +69,42 @@ class Server:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         settings = f"-k {self.folder} -c listen_addresses='' -c fsync=off -c shared_buffers=16MB -c max_connections=30"
-        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-t", "60", "-l", str(self.folder / "log"), "-o", settings, "start")
+        self._run(
+            "pg_ctl",
+            "-D",
+            str(self.folder / "data"),
+            "-w",
+            "-t",
+            "60",
+            "-l",
+            str(self.folder / "log"),
+            "-o",
+            settings,
+            "start",
+        )
 
     def kill(self) -> None:
         """Stop it at once, without any shutdown, as a crash would; the next start recovers."""
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-m", "immediate", "stop")
 
     def _run(self, program: str, *arguments: str) -> None:
-        user = {} if self._user is None else {"user": self._user, "group": pwd.getpwnam(self._user).pw_gid, "extra_groups": []}
+        user = (
+            {}
+            if self._user is None
+            else {"user": self._user, "group": pwd.getpwnam(self._user).pw_gid, "extra_groups": []}
+        )
         command = [str(self._bin / program), *arguments]
         environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
         with tempfile.TemporaryFile() as told:
             done = subprocess.run(
-                command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=told, stderr=told, timeout=120, **user
+                command,
+                cwd=self.folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=told,
+                stderr=told,
+                timeout=120,
+                **user,
             )  # type: ignore[call-overload]
             told.seek(0)
             assert done.returncode == 0, told.read().decode(errors="replace")

@@ -52,7 +52,9 @@ JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document o
 @command.command("post")
 @click.argument("plan", type=click.Path(path_type=Path))
 @TO
-@click.option("--count", is_flag=True, help="Take the stock that the plan started from as counted: set the ledger's to it.")
+@click.option(
+    "--count", is_flag=True, help="Take the stock that the plan started from as counted: set the ledger's to it."
+)
 @click.option("--replace", is_flag=True, help="Take back what other plans have posted for the same days and items.")
 @JSON
 def post(plan: Path, url: str, count: bool, replace: bool, as_json: bool) -> None:
@@ -73,8 +75,16 @@ def post(plan: Path, url: str, count: bool, replace: bool, as_json: bool) -> Non
 
 @command.command("replay")
 @click.argument("source")
-@click.option("--against", type=click.Path(path_type=Path), help="Network or plan folder whose lots the rebuilt stock is compared with.")
-@click.option("--on", type=Day(), help="Morning of which day the stock is rebuilt for. Default: the start of --against, else all days.")
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    help="Network or plan folder whose lots the rebuilt stock is compared with.",
+)
+@click.option(
+    "--on",
+    type=Day(),
+    help="Morning of which day the stock is rebuilt for. Default: the start of --against, else all days.",
+)
 @JSON
 def replay(source: str, against: Path | None, on: str | None, as_json: bool) -> None:
     """Rebuild stock by lot from the opening stock and all transactions of a ledger (SOURCE: its URL), and compare.
@@ -145,9 +155,13 @@ def record(file: Path, url: str, as_json: bool) -> None:
 @click.option("--reason", required=True, help="Why: a shipment that did not go, a sale that was cancelled.")
 @click.option("--planner", default="", help="Who says so.")
 @click.option("--quantity", type=float, help="How much of it, units. Default: all that is left of it.")
-@click.option("--reference", default="", help="Tells several part reversals of one transaction apart; needed with --quantity.")
+@click.option(
+    "--reference", default="", help="Tells several part reversals of one transaction apart; needed with --quantity."
+)
 @JSON
-def reverse(ids: tuple[str, ...], url: str, reason: str, planner: str, quantity: float | None, reference: str, as_json: bool) -> None:
+def reverse(
+    ids: tuple[str, ...], url: str, reason: str, planner: str, quantity: float | None, reference: str, as_json: bool
+) -> None:
     """Take the transactions IDS back by new ones; the same again adds nothing."""
     with _faults():
         from allocator.ledger.posting import reverse as run
@@ -164,8 +178,21 @@ def reverse(ids: tuple[str, ...], url: str, reason: str, planner: str, quantity:
 @command.command("stock")
 @click.argument("url")
 @click.option("--on", type=Day(), required=True, help="First day of the next plan: stock in its morning.")
-@click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write lots and receipts into.")
-@click.option("--format", "form", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True, help="Form of the tables.")
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder to write lots and receipts into.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "parquet"]),
+    default="csv",
+    show_default=True,
+    help="Form of the tables.",
+)
 def stock(url: str, on: str, folder: Path, form: str) -> None:
     """Write the stock of the ledger at URL as the tables lots (on hand) and receipts (under way) of the next plan's network."""
     with _faults():

@@ -4,6 +4,12 @@ from allocator.databases.address import Address, AddressError, is_database, pars
 from allocator.databases.session import DatabaseError, Session, connect, identifier
 
 __all__ = [
-    *("Address", "AddressError", "DatabaseError", "Session"),
-    *("connect", "identifier", "is_database", "parse_address"),
+    "Address",
+    "AddressError",
+    "DatabaseError",
+    "Session",
+    "connect",
+    "identifier",
+    "is_database",
+    "parse_address",
 ]

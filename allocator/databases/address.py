@@ -73,7 +73,9 @@ def parse_address(text: str, environment: Mapping[str, str] | None = None) -> Ad
         name = text[4:]
         value = (os.environ if environment is None else environment).get(name, "")
         if not value or value.startswith("env:"):
-            raise AddressError(f"environment variable {name} holds no address; set it to sqlite:///FILE or postgresql://...")
+            raise AddressError(
+                f"environment variable {name} holds no address; set it to sqlite:///FILE or postgresql://..."
+            )
         return _parsed(value, secret=True)
     return _parsed(text, secret=False)
 

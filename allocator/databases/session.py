@@ -96,7 +96,9 @@ def _told(address: Address) -> Iterator[None]:
         if not _of_driver(error):
             raise
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise DatabaseError(f"{address.shown}: {address.scrubbed('; '.join(lines[:2])) or type(error).__name__}") from None
+        raise DatabaseError(
+            f"{address.shown}: {address.scrubbed('; '.join(lines[:2])) or type(error).__name__}"
+        ) from None
 
 
 def _of_driver(error: Exception) -> bool:
@@ -206,7 +208,9 @@ class _Postgres:
     def transaction(self) -> Iterator[None]:
         try:
             # the driver begins a transaction by itself; the lock is its first statement, so that all others see what was committed before
-            self.run("SELECT pg_advisory_xact_lock(hashtext(current_database() || '.' || current_schema() || '.allocator'))")
+            self.run(
+                "SELECT pg_advisory_xact_lock(hashtext(current_database() || '.' || current_schema() || '.allocator'))"
+            )
             yield
         except BaseException:
             with contextlib.suppress(Exception):  # a connection that is gone has rolled back

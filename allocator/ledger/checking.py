@@ -16,7 +16,10 @@ def check_rows(rows: pd.DataFrame) -> list[str]:
     back = rows[(rows["reverses"] != "") & (rows["kind"] != "release")]
     whole = rows.set_index("id")["millionths"]
     known = back["reverses"].isin(whole.index)
-    broken += [f"transaction {row} takes back {of}, which is not there" for row, of in back.loc[~known, ["id", "reverses"]].itertuples(index=False)]
+    broken += [
+        f"transaction {row} takes back {of}, which is not there"
+        for row, of in back.loc[~known, ["id", "reverses"]].itertuples(index=False)
+    ]
     total = back[known].groupby("reverses")["millionths"].sum()
     over = total[-total > whole.reindex(total.index)]
     broken += [f"transaction {of}: {units(-int(much))} were taken back, more than it was" for of, much in over.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,7 @@ def against_projections(plan: Plan) -> tuple[int, list[Difference]]:
     done = done[done["day"] < settings.end.isoformat()]
     bucket = np.maximum(np.searchsorted(first.astype(str), done["day"].to_numpy().astype(str), side="right") - 1, 0)
     moved = done["millionths"].groupby([done["item"], done["site"], bucket]).sum()
-    level = moved.unstack(fill_value=0).reindex(columns=range(len(first)), fill_value=0).cumsum(axis=1).stack()
+    level: Any = moved.unstack(fill_value=0).reindex(columns=range(len(first)), fill_value=0).cumsum(axis=1).stack()
     told = plan.tables["projections"]
     place = pd.Series(first.searchsorted(days(told["date"])))
     keys = pd.MultiIndex.from_arrays([told["item"].astype(object), told["site"].astype(object), place])
@@ -38,7 +39,7 @@ def against_projections(plan: Plan) -> tuple[int, list[Difference]]:
     both = pd.concat([level.rename("ledger"), stated.rename("other")], axis=1).fillna(0).astype(np.int64)
     apart = both[(both["ledger"] - both["other"]).abs() > SLACK].sort_index()
     found = [
-        Difference(str(item), str(first[at]), str(site), int(row.ledger), int(row.other))  # type: ignore[arg-type]
+        Difference(str(item), str(first[at]), str(site), int(row.ledger), int(row.other))
         for (item, site, at), row in zip(apart.index, apart.itertuples(index=False), strict=True)
     ]
     return len(both), found

@@ -87,16 +87,21 @@ def committed_until(settings: Settings) -> dt.date:
 def _moves(plan: Plan, facts: Mapping[str, str], until: str) -> pd.DataFrame:
     moves = plan.tables["lot_moves"]
     ids = hexed(*keys_of(moves.drop(columns="quantity"), facts["plan"]))
-    if not np.array_equal(np.sort(ids.to_numpy(dtype=object)), np.sort(plan.tables["ledger"]["id"].to_numpy(dtype=object))):
+    if not np.array_equal(
+        np.sort(ids.to_numpy(dtype=object)), np.sort(plan.tables["ledger"]["id"].to_numpy(dtype=object))
+    ):
         raise LedgerError("the plan's ledger is not that of its lot moves; run allocator verify on the plan")
     date = days(moves["date"])
     mine = date < until
     part, kept = moves[mine], ids[mine]
-    values = facts | {
+    values: dict[str, Any] = dict(facts) | {
         **{name: part[name] for name in ("item", "lot", "channel")},
         **{"kind": part["for"], "from_place": part["from"], "to_place": part["to"], "quantity": part["quantity"]},
         **{name: days(part[name]) for name in ("date", "arrive_date", "received_date", "expiry_date")},
-        **{"status": "available", "reference": part["mode"].astype(str) + np.where(part["claim"] != "", part["claim"], "")},
+        **{
+            "status": "available",
+            "reference": part["mode"].astype(str) + np.where(part["claim"] != "", part["claim"], ""),
+        },
     }
     return transactions(values, len(part), facts["plan"], kept)
 
@@ -104,7 +109,7 @@ def _moves(plan: Plan, facts: Mapping[str, str], until: str) -> pd.DataFrame:
 def _reservations(plan: Plan, facts: Mapping[str, str], until: str) -> pd.DataFrame:
     held = plan.tables["reserves"]
     held = held[days(held["date"]) < until]
-    values = facts | {
+    values: dict[str, Any] = dict(facts) | {
         **{"kind": "reservation", "item": held["item"], "from_place": held["site"], "channel": held["channel"]},
         **{"date": days(held["date"]), "quantity": held["quantity"]},
     }
@@ -114,9 +119,14 @@ def _reservations(plan: Plan, facts: Mapping[str, str], until: str) -> pd.DataFr
 def _overrides(plan: Plan, facts: Mapping[str, str], until: str) -> pd.DataFrame:
     locks = plan.network.frame("locks")
     locks = locks[days(locks["date"]) < until]
-    values = facts | {
+    values: dict[str, Any] = dict(facts) | {
         **{"kind": "override", "item": locks["item"], "from_place": locks["origin"], "to_place": locks["destination"]},
-        **{"date": days(locks["date"]), "quantity": locks["quantity"], "status": locks["kind"], "reference": locks["lock"]},
+        **{
+            "date": days(locks["date"]),
+            "quantity": locks["quantity"],
+            "status": locks["kind"],
+            "reference": locks["lock"],
+        },
         **{"reason": locks["reason"], "planner": locks["planner"]},
     }
     return transactions(values, len(locks), facts["plan"])
@@ -130,7 +140,13 @@ def _receipts(plan: Plan, facts: Mapping[str, str], start: str, until: str) -> p
     there = np.where(date < start, start, date)
     lot = coming["lot"].where(coming["lot"].notna() & (coming["lot"] != ""), coming["receipt"])
     values: dict[str, Any] = {
-        **{"kind": "receipt", "item": coming["item"], "lot": lot, "to_place": coming["site"], "quantity": coming["quantity"]},
+        **{
+            "kind": "receipt",
+            "item": coming["item"],
+            "lot": lot,
+            "to_place": coming["site"],
+            "quantity": coming["quantity"],
+        },
         **{"date": date, "arrive_date": date, "expiry_date": days(coming["expiry_date"]), "status": "available"},
         **{"reference": coming["receipt"]},
     }
@@ -142,10 +158,17 @@ def _opening(plan: Plan, facts: Mapping[str, str], start: str) -> pd.DataFrame:
     lots = plan.network.frame("lots")
     received = days(lots["received_date"])
     values: dict[str, Any] = {
-        **{"kind": "opening", "item": lots["item"], "lot": lots["lot"], "to_place": lots["site"], "status": lots["status"]},
+        **{
+            "kind": "opening",
+            "item": lots["item"],
+            "lot": lots["lot"],
+            "to_place": lots["site"],
+            "status": lots["status"],
+        },
         **{"quantity": lots["quantity"]},
     }
     rows = transactions(values, len(lots), OPENING)
     there = np.where(received > start, received, start)
-    return rows.assign(**facts, date=there, arrive_date=there, received_date=received, expiry_date=days(lots["expiry_date"]))
-
+    return rows.assign(
+        **facts, date=there, arrive_date=there, received_date=received, expiry_date=days(lots["expiry_date"])
+    )

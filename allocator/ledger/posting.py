@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from allocator.ledger.planned import Posting
 from allocator.ledger.replay import PLACE, differences, overdrafts, stock_on
@@ -57,7 +58,9 @@ def post(ledger: Ledger, plan: Posting, counted: bool = False, replace: bool = F
     with ledger.transaction():
         if ledger.posted(plan.plan):
             if ledger.add(plan.rows):
-                raise LedgerError(f"plan {plan.plan} was posted with other transactions; run allocator verify on the plan")
+                raise LedgerError(
+                    f"plan {plan.plan} was posted with other transactions; run allocator verify on the plan"
+                )
             return Posted(0, len(plan.rows))
         before = _begun(ledger, plan)
         standing = _standing(ledger, plan)
@@ -67,11 +70,17 @@ def post(ledger: Ledger, plan: Posting, counted: bool = False, replace: bool = F
                 f"plan {others} has {len(standing)} moves of the same items in {plan.start} to {plan.until}; "
                 "post with --replace to take them back, or leave this plan out"
             )
-        back = reversals(standing, standing["standing"].to_numpy(np.int64), f"plan {plan.plan}", "replaced by a later plan", "")
+        back = reversals(
+            standing, standing["standing"].to_numpy(np.int64), f"plan {plan.plan}", "replaced by a later plan", ""
+        )
         known = ledger.add(back)
         notes, count = _compared(ledger, plan, counted)
         added = before + known + ledger.add(joined([count, _releases(ledger, plan), plan.rows]))
-        _not_overdrawn(ledger, plan.rows, "post with --count to take the plan's own stock as counted, or record what happened first")
+        _not_overdrawn(
+            ledger,
+            plan.rows,
+            "post with --count to take the plan's own stock as counted, or record what happened first",
+        )
         ledger.enter(plan.plan, plan.input_hash, plan.network, plan.start, plan.until)
     return Posted(added, 0, tuple(notes))
 
@@ -86,7 +95,10 @@ def record(ledger: Ledger, rows: pd.DataFrame) -> Posted:
     """
     with ledger.transaction():
         ledger.incoming(rows)
-        for column, where in (("item", "t.item = i.item"), ("to_place", "t.from_place = i.to_place OR t.to_place = i.to_place")):
+        for column, where in (
+            ("item", "t.item = i.item"),
+            ("to_place", "t.from_place = i.to_place OR t.to_place = i.to_place"),
+        ):
             strange = ledger.session.table(
                 f"SELECT DISTINCT i.{column} AS word FROM incoming i WHERE i.{column} <> '' AND NOT EXISTS (SELECT 1 FROM {TABLE} t WHERE {where})"
                 " ORDER BY 1"
@@ -94,7 +106,9 @@ def record(ledger: Ledger, rows: pd.DataFrame) -> Posted:
             if strange.num_rows:
                 noun = {"item": "item", "to_place": "site"}[column]
                 words = ", ".join(strange["word"].to_pylist()[:_SHOWN])
-                raise LedgerError(f"the ledger knows no {noun} {words}; mend the code, or post a plan that has it first")
+                raise LedgerError(
+                    f"the ledger knows no {noun} {words}; mend the code, or post a plan that has it first"
+                )
         rows = _with_expiry(ledger, rows)
         added = ledger.add(rows)
         _not_overdrawn(ledger, rows, "mend the lot, the site or the quantity")
@@ -123,7 +137,9 @@ def reverse(
         For unknown ids, more than is left, and when what was taken back was used since.
     """
     if quantity is not None and not reference:
-        raise LedgerError("a part can only be taken back under a reference of its own, so that a repetition is known; give one")
+        raise LedgerError(
+            "a part can only be taken back under a reference of its own, so that a repetition is known; give one"
+        )
     with ledger.transaction():
         asked = pd.DataFrame({"id": list(dict.fromkeys(ids))}, dtype=object)
         blank = transactions({"quantity": 0.0}, len(asked), "asked", asked["id"])
@@ -133,23 +149,35 @@ def reverse(
         strange = sorted(set(asked["id"]) - set(whole["id"]))
         if strange or (whole["reverses"] != "").any():
             word = strange[0] if strange else whole.loc[whole["reverses"] != "", "id"].iloc[0]
-            rule = "is not in the ledger; give the id of a transaction" if strange else "is itself a reversal; record what happened instead"
+            rule = (
+                "is not in the ledger; give the id of a transaction"
+                if strange
+                else "is itself a reversal; record what happened instead"
+            )
             raise LedgerError(f"transaction {word} {rule}")
-        left = found.assign(root=found["reverses"].where(found["reverses"] != "", found["id"])).groupby("root")["millionths"].sum()
+        left = (
+            found.assign(root=found["reverses"].where(found["reverses"] != "", found["id"]))
+            .groupby("root")["millionths"]
+            .sum()
+        )
         rest = whole["id"].map(left).to_numpy(np.int64)
         rows = reversals(whole, rest if quantity is None else np.full(len(whole), quantity), reference, reason, planner)
         again = rows["id"].isin(found["id"]).to_numpy()
         over = ~again & ((rest <= 0) | (-rows["millionths"].to_numpy() > rest))
         if over.any():
             at = int(np.flatnonzero(over)[0])
-            raise LedgerError(f"only {units(int(rest[at]))} of transaction {whole['id'].iloc[at]} are left to take back; give at most that")
+            raise LedgerError(
+                f"only {units(int(rest[at]))} of transaction {whole['id'].iloc[at]} are left to take back; give at most that"
+            )
         rows = rows[~again]
         added = ledger.add(rows)
         _not_overdrawn(ledger, rows, _uses(ledger, rows))
     return Posted(added, int(again.sum()))
 
 
-def reversals(whole: pd.DataFrame, quantity: np.ndarray, reference: str, reason: str, planner: str) -> pd.DataFrame:  # type: ignore[type-arg]
+def reversals(
+    whole: pd.DataFrame, quantity: NDArray[np.int64], reference: str, reason: str, planner: str
+) -> pd.DataFrame:
     """Transactions that take others back: their kind, places and days, and a quantity below 0."""
     rows = whole.assign(
         reverses=whole["id"], reference=reference, reason=reason, planner=planner, millionths=-quantity.astype(np.int64)
@@ -207,7 +235,9 @@ def _compared(ledger: Ledger, plan: Posting, counted: bool) -> tuple[list[str], 
     facts = pd.DataFrame([(d.item, d.lot) for d in apart], columns=["item", "lot"])
     known = opening.set_index(["item", "lot", "to_place"])
     place = pd.MultiIndex.from_arrays([facts["item"], facts["lot"], site])
-    values = {name: known[name].reindex(place).fillna("").to_numpy() for name in ("received_date", "expiry_date", "status")}
+    values = {
+        name: known[name].reindex(place).fillna("").to_numpy() for name in ("received_date", "expiry_date", "status")
+    }
     rows = transactions(
         values
         | {"kind": np.where(gained > 0, "found", "lost"), "plan": plan.plan, "input_hash": plan.input_hash}
@@ -217,13 +247,15 @@ def _compared(ledger: Ledger, plan: Posting, counted: bool) -> tuple[list[str], 
         len(apart),
         plan.plan,
     )
-    return [f"the ledger's stock was set to the plan's in {len(apart)} lots: {told}"], rows.assign(millionths=np.abs(gained))
+    return [f"the ledger's stock was set to the plan's in {len(apart)} lots: {told}"], rows.assign(
+        millionths=np.abs(gained)
+    )
 
 
 def _with_expiry(ledger: Ledger, rows: pd.DataFrame) -> pd.DataFrame:
     """Fill in the expiry of lots that the ledger knows."""
-    known = ledger.of_lots(rows)
-    known = known[known["expiry_date"] != ""].groupby(["item", "lot"])["expiry_date"].min()
+    there = ledger.of_lots(rows)
+    known = there[there["expiry_date"] != ""].groupby(["item", "lot"])["expiry_date"].min()
     found = known.reindex(pd.MultiIndex.from_frame(rows[["item", "lot"]])).fillna("").to_numpy()
     return rows.assign(expiry_date=np.where(rows["expiry_date"] == "", found, rows["expiry_date"]))
 

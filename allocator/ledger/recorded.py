@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,11 +39,19 @@ def read_recorded(path: Path) -> pd.DataFrame:
         options.column_types = dict.fromkeys(names, pa.string())
         table = pacsv.read_csv(path, convert_options=options) if names else pa.table({})
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        raise LedgerError(f"{path.name} can't be read ({str(error).splitlines()[0][:200]}); write it again as CSV") from None
+        raise LedgerError(
+            f"{path.name} can't be read ({str(error).splitlines()[0][:200]}); write it again as CSV"
+        ) from None
     strange = [name for name in table.column_names if name not in (*REQUIRED, *OPTIONAL)]
     missing = [name for name in REQUIRED if name not in table.column_names]
     if strange or missing or len(set(table.column_names)) < table.num_columns:
-        what = f"has the unknown column {strange[0]!r}" if strange else f"has no column {missing[0]}" if missing else "has a column twice"
+        what = (
+            f"has the unknown column {strange[0]!r}"
+            if strange
+            else f"has no column {missing[0]}"
+            if missing
+            else "has a column twice"
+        )
         raise LedgerError(f"{path.name} {what}; its columns are {', '.join((*REQUIRED, *OPTIONAL))}")
     frame = table.to_pandas().astype(object)
     for name in OPTIONAL:
@@ -54,7 +63,9 @@ def read_recorded(path: Path) -> pd.DataFrame:
 
 def _checked(frame: pd.DataFrame, source: str) -> pd.DataFrame:
     kind = frame["kind"]
-    leaves, comes = (kind.map({k: getattr(v, what) for k, v in KINDS.items()}).eq(True) for what in ("leaves", "arrives"))
+    leaves, comes = (
+        kind.map({k: getattr(v, what) for k, v in KINDS.items()}).eq(True) for what in ("leaves", "arrives")
+    )
     quantity = pd.to_numeric(frame["quantity"], errors="coerce")
     twice = frame.duplicated(list(REQUIRED[:1])) & (frame["reference"] != "")
     rules = [
@@ -64,13 +75,25 @@ def _checked(frame: pd.DataFrame, source: str) -> pd.DataFrame:
         (~(quantity > 0) | ~(quantity <= LARGEST), "quantity", "is not a number above 0; give units"),
         (~_is_day(frame["date"]), "date", "is not a day; write it as 2026-01-31"),
         *(
-            ((frame[name] != "") & ~_is_day(frame[name]), name, "is not a day; write it as 2026-01-31, or leave it blank")
+            (
+                (frame[name] != "") & ~_is_day(frame[name]),
+                name,
+                "is not a day; write it as 2026-01-31, or leave it blank",
+            )
             for name in ("arrive_date", "received_date", "expiry_date")
         ),
-        ((frame["arrive_date"] != "") & (frame["arrive_date"] < frame["date"]), "arrive_date", "is before date; mend one of them"),
+        (
+            (frame["arrive_date"] != "") & (frame["arrive_date"] < frame["date"]),
+            "arrive_date",
+            "is before date; mend one of them",
+        ),
         (leaves & (frame["from"] == ""), "from", "is blank; give the site that the goods leave"),
         (comes & (frame["to"] == ""), "to", "is blank; give the site that the goods come to"),
-        (~leaves & (frame["from"] != "") & kind.isin(RECORDED), "from", "is given, but nothing leaves a site; leave it blank"),
+        (
+            ~leaves & (frame["from"] != "") & kind.isin(RECORDED),
+            "from",
+            "is given, but nothing leaves a site; leave it blank",
+        ),
     ]
     told = [
         f"{source} line {row + 2}, column {column}: {str(frame[column].iloc[row])[:80]!r} {rule}"
@@ -80,9 +103,18 @@ def _checked(frame: pd.DataFrame, source: str) -> pd.DataFrame:
     if told:
         more = [f"and {len(told) - _SHOWN} more"] if len(told) > _SHOWN else []
         raise LedgerError("\n".join([f"{source} breaks its rules; nothing was posted", *told[:_SHOWN], *more]))
-    values = {name: frame[name] for name in ("kind", "item", "lot", "date", "received_date", "expiry_date", "reason", "planner", "reference")}
+    values: dict[str, Any] = {
+        name: frame[name]
+        for name in ("kind", "item", "lot", "date", "received_date", "expiry_date", "reason", "planner", "reference")
+    }
     arrive = np.where(comes, frame["arrive_date"].where(frame["arrive_date"] != "", frame["date"]), "")
-    values |= {"from_place": frame["from"], "to_place": frame["to"], "arrive_date": arrive, "quantity": quantity, "status": "available"}
+    values |= {
+        "from_place": frame["from"],
+        "to_place": frame["to"],
+        "arrive_date": arrive,
+        "quantity": quantity,
+        "status": "available",
+    }
     rows = transactions(values, len(frame), "recorded")
     return rows.assign(id=identified(rows, "recorded", _NAMED))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +16,16 @@ _EVER = "9999-12-31"
 def effects(rows: pd.DataFrame) -> pd.DataFrame:
     """What transactions do to stock: item, lot, site, day, phase (0 morning, 1 coming in, 2 leaving), millionths, expiry_date, received_date, status."""
     kind = rows["kind"]
-    leaves, arrives, counted = (kind.map({k: getattr(v, what) for k, v in KINDS.items()}) for what in ("leaves", "arrives", "counted"))
+    leaves, arrives, counted = (
+        kind.map({k: getattr(v, what) for k, v in KINDS.items()}) for what in ("leaves", "arrives", "counted")
+    )
     if kind.map(KINDS.keys().__contains__).eq(False).any():
         raise LedgerError("the ledger holds a kind of transaction that this version does not know; update the program")
     sides = []
-    for mask, site, day, sign, phase in ((leaves, "from_place", "date", -1, 2), (arrives, "to_place", "arrive_date", 1, 1)):
+    for mask, site, day, sign, phase in (
+        (leaves, "from_place", "date", -1, 2),
+        (arrives, "to_place", "arrive_date", 1, 1),
+    ):
         part = rows[mask.astype(bool).to_numpy()]
         morning = counted[part.index].to_numpy(dtype=bool)
         arrived = part["kind"].isin(("opening", "found")) & (part["received_date"] != "")
@@ -35,7 +39,9 @@ def effects(rows: pd.DataFrame) -> pd.DataFrame:
                     "phase": np.where(morning, 0, phase),
                     "millionths": sign * part["millionths"],
                     "expiry_date": part["expiry_date"],
-                    "received_date": part["received_date"].where(arrived, part[day].where(part[day] != "", part["date"])),
+                    "received_date": part["received_date"].where(
+                        arrived, part[day].where(part[day] != "", part["date"])
+                    ),
                     "status": part["status"],
                     "sent": part["date"],
                     "comes": sign > 0,
@@ -69,7 +75,8 @@ def under_way(rows: pd.DataFrame, day: str) -> pd.DataFrame:
     both = pd.concat([mine, late], ignore_index=True)
     keys = [*PLACE, "day", "expiry_date"]
     total = both.groupby(keys, sort=True, as_index=False)["millionths"].sum()
-    return total[total["millionths"] != 0].reset_index(drop=True)
+    found: pd.DataFrame = total[total["millionths"] != 0].reset_index(drop=True)
+    return found
 
 
 def _summed(done: pd.DataFrame) -> pd.DataFrame:
@@ -80,7 +87,11 @@ def _summed(done: pd.DataFrame) -> pd.DataFrame:
     known = done[done["comes"] & (done["expiry_date"] != "")].groupby(PLACE)["expiry_date"].min()
     told = done[done["comes"] & (done["status"] != "") & (done["phase"] == 0)].groupby(PLACE)["status"].last()
     frame = total.to_frame()
-    for name, column, blank in (("received_date", first, ""), ("expiry_date", known, ""), ("status", told, "available")):
+    for name, column, blank in (
+        ("received_date", first, ""),
+        ("expiry_date", known, ""),
+        ("status", told, "available"),
+    ):
         frame[name] = column.reindex(frame.index).fillna(blank).astype(object)
     return frame.reset_index()
 
@@ -107,7 +118,7 @@ def overdrafts(rows: pd.DataFrame) -> list[Overdraft]:
     low = done.assign(level=level)[last & (level < -SLACK)]
     worst = low.loc[low.groupby(PLACE)["level"].idxmin()] if len(low) else low
     return [
-        Overdraft(row.item, row.lot, row.site, row.day, -int(row.level))  # type: ignore[arg-type, attr-defined]
+        Overdraft(row.item, row.lot, row.site, row.day, -int(row.level))  # type: ignore[arg-type]
         for row in worst.itertuples(index=False)
     ]
 
@@ -128,15 +139,12 @@ class Difference:
 
 def differences(mine: pd.DataFrame, other: pd.DataFrame) -> list[Difference]:
     """Where two stocks (item, lot, site, millionths) differ, to the millionth; sorted."""
-    both = mine[[*PLACE, "millionths"]].merge(other[[*PLACE, "millionths"]], how="outer", on=PLACE, suffixes=("", "_other"))
+    both = mine[[*PLACE, "millionths"]].merge(
+        other[[*PLACE, "millionths"]], how="outer", on=PLACE, suffixes=("", "_other")
+    )
     one, two = both["millionths"].fillna(0).astype(np.int64), both["millionths_other"].fillna(0).astype(np.int64)
     apart = both[one != two].sort_values(PLACE)
     return [
-        Difference(*place, int(one[at]), int(two[at]))
+        Difference(place[0], place[1], place[2], int(one[at]), int(two[at]))
         for at, place in zip(apart.index, apart[PLACE].itertuples(index=False, name=None), strict=True)
     ]
-
-
-def next_day(day: str) -> str:
-    """The day after an ISO day."""
-    return (dt.date.fromisoformat(day) + dt.timedelta(days=1)).isoformat()

@@ -67,7 +67,9 @@ class Ledger:
     def there(self) -> bool:
         """Whether the tables exist."""
         if self.session.address.kind == "sqlite":
-            found = self.session.table("SELECT count(*) AS n FROM sqlite_master WHERE type = 'table' AND name = ?", TABLE)
+            found = self.session.table(
+                "SELECT count(*) AS n FROM sqlite_master WHERE type = 'table' AND name = ?", TABLE
+            )
         else:
             found = self.session.table("SELECT count(to_regclass(?)) AS n", TABLE)
         return bool(found["n"][0].as_py())
@@ -121,7 +123,9 @@ class Ledger:
 
     def enter(self, plan: str, input_hash: str, network: str, start: str, until: str) -> None:
         """Note that a plan is posted; inside a transaction."""
-        self.session.run(f"INSERT INTO {PLANS} VALUES (?, ?, ?, ?, ?, ?)", plan, input_hash, network, start, until, _now())
+        self.session.run(
+            f"INSERT INTO {PLANS} VALUES (?, ?, ?, ?, ?, ?)", plan, input_hash, network, start, until, _now()
+        )
 
     def add(self, rows: pd.DataFrame) -> int:
         """Add the transactions whose ids are not yet there; inside a transaction. Gives how many were added.
@@ -134,11 +138,15 @@ class Ledger:
         rows = rows.drop_duplicates(["id", *BODY])
         twice = rows[rows["id"].duplicated()]
         if len(twice):
-            raise LedgerError(f"transaction {twice['id'].iloc[0]} is given twice with different quantities; give each once")
+            raise LedgerError(
+                f"transaction {twice['id'].iloc[0]} is given twice with different quantities; give each once"
+            )
         self.incoming(rows)
         apart = " OR ".join(f"t.{name} <> i.{name}" for name in BODY)
         same = f"FROM incoming i JOIN {TABLE} t ON t.id = i.id"
-        clash = self.session.table(f"SELECT t.id, t.kind, t.millionths, i.millionths AS asked {same} WHERE {apart} ORDER BY t.id")
+        clash = self.session.table(
+            f"SELECT t.id, t.kind, t.millionths, i.millionths AS asked {same} WHERE {apart} ORDER BY t.id"
+        )
         if clash.num_rows:
             first = clash.slice(0, 1).to_pylist()[0]
             raise LedgerError(
@@ -157,7 +165,10 @@ class Ledger:
     def incoming(self, rows: pd.DataFrame) -> None:
         """Load transactions into the session's own table, which queries may join."""
         columns = {name: pa.array(rows[name].astype(object), pa.string()) for name in TEXTS}
-        columns |= {"millionths": pa.array(rows["millionths"].to_numpy(np.int64)), "place": pa.array(np.arange(len(rows)))}
+        columns |= {
+            "millionths": pa.array(rows["millionths"].to_numpy(np.int64)),
+            "place": pa.array(np.arange(len(rows))),
+        }
         self.session.load("incoming", pa.table(columns))
 
     def rows(self, where: str = "", *values: str) -> pd.DataFrame:
@@ -167,7 +178,7 @@ class Ledger:
         table = self.session.table(f"SELECT {names} FROM {TABLE} t {condition} ORDER BY t.number", *values)
         schema = pa.schema([(name, pa.int64() if name == "millionths" else pa.string()) for name in COLUMNS])
         frame: pd.DataFrame = table.cast(schema).to_pandas()
-        return frame.astype({name: object for name in TEXTS})
+        return frame.astype(dict.fromkeys(TEXTS, object))
 
     def of_lots(self, rows: pd.DataFrame) -> pd.DataFrame:
         """All transactions of the lots that some transactions name."""

@@ -60,7 +60,19 @@ KINDS: dict[str, Kind] = {
 """All kinds. A reversal has the kind and the places of what it takes back, in ``reverses`` that one's id, and a quantity below 0."""
 
 TEXTS = (
-    *("id", "kind", "plan", "input_hash", "item", "lot", "from_place", "to_place", "date", "arrive_date", "received_date"),
+    *(
+        "id",
+        "kind",
+        "plan",
+        "input_hash",
+        "item",
+        "lot",
+        "from_place",
+        "to_place",
+        "date",
+        "arrive_date",
+        "received_date",
+    ),
     *("expiry_date", "status", "channel", "reverses", "reference", "reason", "planner"),
 )
 COLUMNS = (*TEXTS, "millionths")
@@ -126,8 +138,12 @@ def units(whole: int) -> str:
 def joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Transactions of several makers in one frame."""
     filled = [frame for frame in frames if len(frame)]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame({name: [] for name in COLUMNS}).astype(
-        {name: object for name in TEXTS} | {"millionths": np.int64}
+    return (
+        pd.concat(filled, ignore_index=True)
+        if filled
+        else pd.DataFrame({name: [] for name in COLUMNS}).astype(
+            dict.fromkeys(TEXTS, object) | {"millionths": np.int64}
+        )
     )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from allocator.ledger.planned import Posting
 from allocator.ledger.recorded import read_recorded
-from allocator.ledger.transactions import joined, transactions
+from allocator.ledger.transactions import transactions
 
 PLANNERS, LOTS, SITES = 4, 3, ("DC", "S1", "S2")
 START = 1_000_000
@@ -24,19 +24,25 @@ def posting(planner: int) -> Posting:
     items = [f"I{planner}{n}" for n in range(3)]
     day = "2026-03-02"
     facts = {"plan": plan, "input_hash": "f" * 64, "date": day, "arrive_date": day, "received_date": day}
-    opening = [
-        transactions({"kind": "opening", "item": item, "lot": f"L{lot}", "to_place": SITES[0], "quantity": START} | facts, 1, "opening")
-        for item in items
-        for lot in range(LOTS)
-    ]
-    rows = []
-    for number in range(20):
-        kind = draw.choice(["shipment", "admission", "reservation", "override"])
-        values = facts | {"kind": kind, "item": draw.choice(items), "from_place": SITES[0], "reference": str(number)}
-        values |= {"quantity": draw.randint(1, 9), "lot": f"L{draw.randrange(LOTS)}" if kind in ("shipment", "admission") else ""}
-        values |= {"to_place": draw.choice(SITES[1:]) if kind in ("shipment", "override") else ""}
-        rows.append(transactions(values, 1, plan))
-    return Posting(plan, "f" * 64, f"network {planner}", day, "2026-03-03", joined(rows), joined(opening))
+    pairs = [(item, f"L{lot}") for item in items for lot in range(LOTS)]
+    values = {
+        "kind": "opening",
+        "item": [i for i, _ in pairs],
+        "lot": [lot for _, lot in pairs],
+        "to_place": SITES[0],
+        "quantity": START,
+    }
+    opening = transactions(values | facts, len(pairs), "opening")
+    made = pd.DataFrame(
+        {"kind": [draw.choice(["shipment", "admission", "reservation", "override"]) for _ in range(20)]}, dtype=object
+    )
+    made["item"] = [draw.choice(items) for _ in range(20)]
+    made["reference"] = [str(number) for number in range(20)]
+    made["quantity"] = [draw.randint(1, 9) for _ in range(20)]
+    made["lot"] = [f"L{draw.randrange(LOTS)}" if kind in ("shipment", "admission") else "" for kind in made["kind"]]
+    made["to_place"] = [draw.choice(SITES[1:]) if kind in ("shipment", "override") else "" for kind in made["kind"]]
+    rows = transactions(dict(made) | facts | {"from_place": SITES[0]}, len(made), plan)
+    return Posting(plan, "f" * 64, f"network {planner}", day, "2026-03-03", rows, opening)
 
 
 def write_batches(folder: Path, count: int, seed: int) -> Stock:
@@ -48,13 +54,16 @@ def write_batches(folder: Path, count: int, seed: int) -> Stock:
             _apply(stock, row.kind, row.item, row.lot, row.from_place, row.to_place, row.millionths)
     done, number, batch = 0, 0, 0
     while done < count:
-        size = min(draw.randint(5, 40), count - done)
+        size = min(draw.randint(60, 120), count - done)
         lines = ["reference,kind,item,lot,quantity,date,from,to"]
         rows = []
         for _ in range(size):
             kind = draw.choice(["receipt", "return", "transfer", "sale", "waste", "found", "lost"])
             item, lot = f"I{draw.randrange(PLANNERS)}{draw.randrange(3)}", f"L{draw.randrange(LOTS)}"
-            comes, leaves = kind in ("receipt", "return", "transfer", "found"), kind in ("transfer", "sale", "waste", "lost")
+            comes, leaves = (
+                kind in ("receipt", "return", "transfer", "found"),
+                kind in ("transfer", "sale", "waste", "lost"),
+            )
             source, to = SITES[0] if leaves else "", draw.choice(SITES) if comes else ""
             quantity = draw.choice([1, 2, 3.5, 0.000001, 1234.567891])
             day = f"2026-03-{draw.randint(3, 9):02}"
@@ -67,7 +76,7 @@ def write_batches(folder: Path, count: int, seed: int) -> Stock:
             _apply(stock, *row)
         done += size
         ids = read_recorded(path)["id"].tolist()
-        back = [k for k in range(size) if rows[k][4] in ("", SITES[0])][: draw.randint(0, 6)][: count - done]
+        back = [k for k in range(size) if rows[k][4] in ("", SITES[0])][: draw.randint(0, 20)][: count - done]
         if back:
             (folder / f"{batch:03}.ids").write_text("\n".join(ids[k] for k in back), encoding="utf-8")
             for k in back:

@@ -30,9 +30,13 @@ def dairy(tmp_path: Path) -> Path:
     folder.mkdir()
     for name, text in re.findall(r"^# (\S+)\n((?:(?!# ).*\n)+)", shown[1], re.M):
         (folder / name).write_text(text, encoding="utf-8")
-    lock = "lock,item,origin,destination,date,kind,quantity,reason,planner\nK1,00123,DC1,S1,2026-03-02,min,5,promo,ann\n"
+    lock = (
+        "lock,item,origin,destination,date,kind,quantity,reason,planner\nK1,00123,DC1,S1,2026-03-02,min,5,promo,ann\n"
+    )
     (folder / "locks.csv").write_text(lock, encoding="utf-8")
-    (folder / "receipts.csv").write_text("receipt,item,site,date,quantity\nPO1,00123,DC1,2026-03-02,10\nPO2,00123,DC1,2026-03-03,6\n", encoding="utf-8")
+    (folder / "receipts.csv").write_text(
+        "receipt,item,site,date,quantity\nPO1,00123,DC1,2026-03-02,10\nPO2,00123,DC1,2026-03-03,6\n", encoding="utf-8"
+    )
     return folder
 
 
@@ -61,7 +65,11 @@ def test_the_next_night_starts_from_the_replayed_stock(dairy: Path, plan: Plan, 
         assert _run("reverse", *went["id"], "--to", url, "--reason", "not loaded").exit_code == 0
     assert _run("stock", url, "--on", "2026-03-03", "--to", dairy).exit_code == 0
     settings = dairy / "network.toml"
-    settings.write_text(settings.read_text(encoding="utf-8").replace("2026-03-02", "2026-03-03").replace("horizon_days = 3", "horizon_days = 2"))
+    settings.write_text(
+        settings.read_text(encoding="utf-8")
+        .replace("2026-03-02", "2026-03-03")
+        .replace("horizon_days = 3", "horizon_days = 2")
+    )
     (dairy / "locks.csv").unlink()
     lots = allocator.read(dairy).frame("lots")
     sold = plan.admissions.loc[plan.admissions["date"] == "2026-03-02", "quantity"].sum()
@@ -69,7 +77,10 @@ def test_the_next_night_starts_from_the_replayed_stock(dairy: Path, plan: Plan, 
     again = _run("replay", url, "--against", dairy)
     assert (again.exit_code, again.stdout.split(":")[0]) == (0, "equal")
     other = dairy / "lots.csv"
-    other.write_text(re.sub(r"(?m)^(\"L2\".*?,)(\d+)(,\"?2)", r"\g<1>1\3", other.read_text(encoding="utf-8"), count=1), encoding="utf-8")
+    other.write_text(
+        re.sub(r"(?m)^(\"L2\".*?,)(\d+)(,\"?2)", r"\g<1>1\3", other.read_text(encoding="utf-8"), count=1),
+        encoding="utf-8",
+    )
     apart = _run("replay", url, "--against", dairy)
     assert apart.exit_code == 5
     assert "lot L2 of item 00123" in apart.stdout
@@ -80,7 +91,11 @@ def test_goods_under_way_come_as_receipts(dairy: Path, plan: Plan, tmp_path: Pat
     _run("post", tmp_path / "plan", "--to", tmp_path / "l.db")
     _run("stock", tmp_path / "l.db", "--on", "2026-03-03", "--to", tmp_path / "next", "--format", "parquet")
     coming = pq.read_table(tmp_path / "next" / "receipts.parquet").to_pandas()
-    sent = plan.lot_moves[(plan.lot_moves["for"] == "shipment") & (plan.lot_moves["date"] == "2026-03-02") & (plan.lot_moves["to"] == "S1")]
+    sent = plan.lot_moves[
+        (plan.lot_moves["for"] == "shipment")
+        & (plan.lot_moves["date"] == "2026-03-02")
+        & (plan.lot_moves["to"] == "S1")
+    ]
     assert coming["quantity"].sum() == sent["quantity"].sum() > 0
     assert set(coming["lot"]) == set(sent["lot"])
 
