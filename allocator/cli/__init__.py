@@ -22,6 +22,7 @@ COMMANDS = {
     "serve": "Serve a web page over plans and scenarios, on this machine.",
     "verify": "Audit a plan from its tables alone.",
     "explain": "Say why a site got this much of an item.",
+    "ledger": "Keep stock by lot in an append-only ledger: post, replay, record, reverse.",
     "export": "Write a network's whole program as a model file.",
     "doctor": "Check this installation: versions, solver, memory, write access.",
     "generate": "Make up a network for tests of scale.",

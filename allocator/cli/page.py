@@ -42,6 +42,8 @@ def command_page() -> str:
         command = cli.get_command(context, name)
         assert command is not None
         parts.append(_command(name, command))
+        inner = command.commands if isinstance(command, click.Group) else {}
+        parts += [_command(f"{name} {part}", inner[part]) for part in inner]
     return "\n".join(parts)
 
 
