@@ -1,6 +1,6 @@
-"""Databases that tables are read from and written to: addresses, and sessions that only take bound values and quoted names."""
+"""Databases: addresses, and sessions that only take bound values and quoted names."""
 
-from allocator.databases.address import Address, AddressError, is_database, parse_address
+from allocator.databases.address import Address, AddressError, parse_address
 from allocator.databases.session import DatabaseError, Session, connect, identifier
 
 __all__ = [
@@ -10,6 +10,5 @@ __all__ = [
     "Session",
     "connect",
     "identifier",
-    "is_database",
     "parse_address",
 ]

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
-SCHEMES = ("sqlite", "postgresql", "postgres")
 _FILE = re.compile(r".+\.(db|sqlite|sqlite3)")
 
 
@@ -46,11 +45,6 @@ class Address:
         for secret in self.secrets:
             text = text.replace(secret, "***")
         return text
-
-
-def is_database(text: str) -> bool:
-    """Whether a source or target is a database: its URL, or ``env:NAME`` of a variable that holds one."""
-    return text.partition(":")[0] in (*SCHEMES, "env")
 
 
 def parse_address(text: str, environment: Mapping[str, str] | None = None) -> Address:

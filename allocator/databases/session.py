@@ -178,8 +178,7 @@ class _Postgres:
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        self._link = _driver("postgresql").connect(address.target)  # passwords come from PGPASSWORD or ~/.pgpass
-        self._lock = True
+        self._link = _driver().connect(address.target)  # passwords come from PGPASSWORD or ~/.pgpass
         if address.schema is not None:
             self.run(f"SET search_path TO {identifier(address.schema)}")
             if self.table("SELECT current_schema() AS name")["name"][0].as_py() is None:
@@ -229,11 +228,10 @@ def _numbered(sql: str) -> str:
     return re.sub(r"\?", lambda _: f"${next(count)}", sql)
 
 
-def _driver(name: str) -> Any:
-    extra = {"postgresql": "postgres", "sqlite": "sqlite"}[name]
+def _driver() -> Any:
     try:
-        return importlib.import_module(f"adbc_driver_{name}.dbapi")
+        return importlib.import_module("adbc_driver_postgresql.dbapi")
     except ImportError:
         raise DatabaseError(
-            f"the driver of {name} is not installed; pip install 'inventory-allocator[{extra}]'"
+            "the driver of PostgreSQL is not installed; pip install 'inventory-allocator[postgres]'"
         ) from None
