@@ -52,8 +52,8 @@ verify: $(VENV)/.installed ## Audit the demo plan from its tables alone.
 	@test -f $(PLAN)/manifest.json || { echo 'error: no plan in $(PLAN); run make demo first' >&2; exit 1; }
 	@$(BIN)/allocator verify $(PLAN)
 
-test: $(VENV)/.installed-dev ## Quick tests (a few minutes).
-	@$(BIN)/python -m pytest -m 'not long'
+test: $(VENV)/.installed-dev ## Quick tests (a few minutes), a file at a time on every core.
+	@$(BIN)/python -m pytest -m 'not long' -n auto --dist loadfile
 
 test-long: $(VENV)/.installed-dev ## The slow tests.
 	@$(BIN)/python -m pytest -m long
