@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from allocator.memory import available
 from allocator.tables.columns import TableSpec
 from allocator.tables.convert import is_text
 from allocator.tables.findings import Fault, Faults, Rows, nearest
@@ -103,6 +104,11 @@ def _read_parquet(path: Path, spec: TableSpec, faults: Faults) -> Raw | None:
     if meta.num_rows > MAX_ROWS or meta.num_rows * width > MAX_CELLS or size > MAX_BYTES:
         rule = f"would unpack to {meta.num_rows:,} rows of {width} columns"
         faults.file(spec.name, path.name, rule, f"keep it to {MAX_ROWS:,} rows and {MAX_CELLS:,} cells")
+        return None
+    room = available()
+    if room is not None and size > room:
+        rule = f"would unpack to {size / 2**30:,.1f} GB, {room / 2**30:,.1f} GB of memory are free"
+        faults.file(spec.name, path.name, rule, "keep it smaller, or give the run more memory")
         return None
     before = faults.total
     check_columns(list(schema.names), spec, path.name, faults)

@@ -12,7 +12,8 @@ import pytest
 
 import allocator
 from allocator import cli
-from tests.tables.bad_inputs import CASES, Case, row
+from allocator.tables import InputError
+from tests.tables.bad_inputs import CASES, LOTS, Case, parquet, row
 
 Make = Callable[..., Path]
 ROOM = 1 << 30
@@ -73,6 +74,15 @@ def test_bad_input_is_told(
     assert "internal error" not in text
     assert text.isprintable() or all(c.isprintable() or c == "\n" for c in text)
     assert max(map(len, text.splitlines())) < 1500
+
+
+def test_a_table_beyond_the_memory_is_refused(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Parquet file that says it unpacks to more than this process may take is not unpacked."""
+    folder = make()
+    parquet("lots", LOTS)(folder)
+    monkeypatch.setattr("allocator.tables.sources.available", lambda: 100)
+    with pytest.raises(InputError, match=r"lots\.parquet: would unpack to .* of memory are free; keep it smaller"):
+        allocator.read(folder)
 
 
 def test_what_is_handled_is_planned(
