@@ -19,6 +19,7 @@ COMMANDS = {
     "compare": "Lay plans, networks and scenarios side by side; run what is not yet run.",
     "verify": "Audit a plan from its tables alone.",
     "explain": "Say why a site got this much of an item.",
+    "forecast": "Make quantile forecasts from sales history alone.",
     "export": "Write a network's whole program as a model file.",
     "generate": "Make up a network for tests of scale.",
 }

@@ -68,11 +68,11 @@ def _ask(tasks: Sequence[Task], share: Sequence[tuple[int, int]]) -> list[FloatA
         stdout=subprocess.PIPE,
         env=child_environment() | one,
     ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        frames.send(process.stdin, frames.JSON, json.dumps(order).encode())
-        frames.send(process.stdin, frames.ARRAYS, frames.pack(arrays))
-        answer = frames.receive(process.stdout)
+        inward: Any = process.stdin
+        outward: Any = process.stdout
+        frames.send(inward, frames.JSON, json.dumps(order).encode())
+        frames.send(inward, frames.ARRAYS, frames.pack(arrays))
+        answer = frames.receive(outward)
     if answer is None:
         raise RuntimeError(f"a forecasting process ended early (code {process.returncode}); run with --workers 1")
     made = frames.unpack(answer[1])

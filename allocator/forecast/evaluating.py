@@ -12,7 +12,7 @@ from allocator.forecast.classes import CLASSES
 from allocator.forecast.levels import library
 from allocator.forecast.loss import pinball
 from allocator.forecast.making import MOST_DAYS
-from allocator.forecast.predicting import Tell, predict_days
+from allocator.forecast.predicting import Tell, predict_days, silent
 from allocator.forecast.seasons import FloatArray
 from allocator.history import Daily, History, daily
 from allocator.tables.schema import QUANTILES
@@ -23,7 +23,7 @@ _AT = {name: at for at, name in enumerate(QUANTILES)}
 
 
 def evaluate(
-    history: History, end: dt.date, days: int, origins: int, *, season: int = 7, workers: int = 1, tell: Tell = str
+    history: History, end: dt.date, days: int, origins: int, *, season: int = 7, workers: int = 1, tell: Tell = silent
 ) -> pd.DataFrame:
     """Forecast earlier stretches of days from what was known before each, and measure.
 
@@ -60,7 +60,7 @@ def evaluate(
         tell(f"stretch {number + 1} of {origins}")
         start = end - dt.timedelta(days * (origins - number))
         scores.append(_stretch(grid, start, days, season, workers))
-    return _table(pd.concat(scores, ignore_index=True), len(scores) - 1)
+    return _table(pd.concat(scores, ignore_index=True))
 
 
 def _stretch(grid: Daily, start: dt.date, days: int, season: int, workers: int) -> pd.DataFrame:
@@ -71,7 +71,8 @@ def _stretch(grid: Daily, start: dt.date, days: int, season: int, workers: int) 
     made = predict_days(past, 0, days, season, workers)
     rows = _rows(grid, past)
     at = (start - grid.first).days
-    demand, known = (np.zeros((len(rows), days)), np.zeros((len(rows), days), bool))
+    # after the last line of any series nothing was sold
+    demand, known = np.zeros((len(rows), days)), np.ones((len(rows), days), bool)
     shown = grid.demand[rows, at : at + days]
     demand[:, : shown.shape[1]] = shown
     known[:, : shown.shape[1]] = grid.known[rows, at : at + days]
@@ -116,7 +117,7 @@ def _rows(grid: Daily, past: Daily) -> np.ndarray[tuple[int], np.dtype[np.int64]
     return place.sort_values(names)["row"].to_numpy(np.int64)
 
 
-def _table(sums: pd.DataFrame, last: int) -> pd.DataFrame:
+def _table(sums: pd.DataFrame) -> pd.DataFrame:
     latest = sums["stretch"].max()
     series = sums[sums["stretch"] == latest].set_index("class")["series"]
     by_class = sums.drop(columns=["stretch", "series"]).groupby("class").sum()

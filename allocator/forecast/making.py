@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.forecast.classes import CLASSES
-from allocator.forecast.predicting import Prediction, Tell, predict_days
+from allocator.forecast.predicting import Prediction, Tell, predict_days, silent
 from allocator.history import History, daily
 from allocator.tables.schema import QUANTILES
 
@@ -39,7 +39,7 @@ class Forecast:
 
 
 def forecast_history(
-    history: History, start: dt.date, days: int, *, season: int = 7, workers: int = 1, tell: Tell = str
+    history: History, start: dt.date, days: int, *, season: int = 7, workers: int = 1, tell: Tell = silent
 ) -> Forecast:
     """Forecast demand by item, channel, zone and day from the sales before a day.
 
@@ -68,12 +68,14 @@ def forecast_history(
     grid = daily(history, start, MOST_DAYS)
     gap = (start - grid.end).days
     made = predict_days(grid, gap, days, season, workers, tell)
-    frame, silent = _frame(made, start)
+    frame, rowless = _frame(made, start)
     notes = list(history.notes)
     if gap >= season:
-        notes.append(f"the last sale is of {grid.end - dt.timedelta(1)}, {gap} days before {start}: what came since is not known")
-    if silent:
-        notes.append(f"{silent:,} of {len(grid.keys):,} series have nothing to expect and no row")
+        notes.append(
+            f"the last sale is of {grid.end - dt.timedelta(1)}, {gap} days before {start}: what came since is not known"
+        )
+    if rowless:
+        notes.append(f"{rowless:,} of {len(grid.keys):,} series have nothing to expect and no row")
     return Forecast(frame, _classes(made), tuple(notes))
 
 

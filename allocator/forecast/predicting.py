@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,10 @@ ORIGINS = 4
 BETTER = 0.98
 """A method replaces the plain mean where its loss is at most this share of the mean's: less is luck."""
 Tell = Callable[[str], None]
+
+
+def silent(stage: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Prediction:
     method: dict[str, str]
 
 
-def predict_days(grid: Daily, gap: int, days: int, season: int, workers: int = 1, tell: Tell = str) -> Prediction:
+def predict_days(grid: Daily, gap: int, days: int, season: int, workers: int = 1, tell: Tell = silent) -> Prediction:
     """Predict days that begin `gap` days after the grid's last one.
 
     Raises
@@ -109,9 +113,7 @@ def choose(seasons: Seasons, kind: NDArray[np.int64], workers: int) -> dict[str,
     return chosen
 
 
-def _levels(
-    seasons: Seasons, kind: NDArray[np.int64], method: dict[str, str], ahead: int, workers: int
-) -> FloatArray:
+def _levels(seasons: Seasons, kind: NDArray[np.int64], method: dict[str, str], ahead: int, workers: int) -> FloatArray:
     """Demand of each coming season, by the method of the series' class: (n, ahead)."""
     mean = seasons.mean.sum(axis=1)
     out = np.repeat(mean[:, None], ahead, axis=1)
@@ -150,6 +152,3 @@ def _spread(
         levels = np.broadcast_to(np.array(LEVELS), blank.shape)
         quantiles[other] = draw_marginals(mean[other], std[other], blank, quantum, levels)
     return Prediction(keys, mean, std, quantiles, told, kind, method)
-
-
-__all__: Sequence[str] = ("Prediction", "choose", "predict_days")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from allocator.history import Daily
@@ -18,7 +17,7 @@ HALF_LIFE = 8.0
 LEAST_SEASONS = 2
 """A series that began later is taken to have sold nothing before: two weeks of luck are not a rate."""
 TRUST = 3.0
-"""Sales days (weighted) at which a series' own shape over the season counts as much as that of its zone."""
+"""Sales days at which a series' own shape over the season counts as much as that of its zone."""
 
 
 @dataclass(frozen=True)
@@ -75,16 +74,18 @@ class Seasons:
     def until(self, count: int) -> Seasons:
         """Give the first seasons alone, weighed as if the rest were yet to come."""
         age = 0.5 ** ((self.count - count) / HALF_LIFE)
-        return Seasons(self.demand[:, :count], self.weight[:, :count] / age, np.minimum(self.begun, count - 1), self.group)
+        return Seasons(
+            self.demand[:, :count], self.weight[:, :count] / age, np.minimum(self.begun, count - 1), self.group
+        )
 
     def shape(self) -> FloatArray:
         """(n, s) share of a season's demand that falls on each of its days; the less a series sold, the more that of its zone."""
-        mean, sales = self.mean, ((self.demand > 0) * self.weight).sum(axis=(1, 2))[:, None]
+        mean, sales = self.mean, ((self.demand > 0) & (self.weight > 0)).sum(axis=(1, 2))[:, None]
         zones = np.zeros((int(self.group.max()) + 1, mean.shape[1]))
         np.add.at(zones, self.group, mean)
         own, theirs = _shares(mean), _shares(zones)[self.group]
         trust = sales / (sales + TRUST)
-        return trust * own + (1 - trust) * theirs
+        return np.asarray(trust * own + (1 - trust) * theirs)
 
     def quantiles(self) -> FloatArray:
         """(n, s, 7) weighted quantiles of each day of the season, straight lines between what was seen. [units/day]"""
@@ -118,7 +119,7 @@ def cut(grid: Daily, season: int) -> Seasons:
     before = np.cumsum(grid.demand > 0, axis=1)[:, -kept:].reshape(demand.shape) == 0
     recent = np.arange(count) >= count - LEAST_SEASONS
     known = known | (before & recent[:, None])
-    begun = np.minimum(np.argmax(known.any(axis=2), axis=1), count - LEAST_SEASONS)
+    begun = np.minimum(np.argmax(known.any(axis=2), axis=1), count - LEAST_SEASONS).astype(np.int64)
     age = 0.5 ** ((count - 1 - np.arange(count)) / HALF_LIFE)
     group = grid.keys.groupby(["channel", "zone"], sort=True).ngroup().to_numpy(np.int64)
     return Seasons(demand, known * age[:, None], begun, group)
