@@ -13,7 +13,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo verify test test-long test-browser test-floor fuzz test-ray lint format types contracts bench bench-scale bench-check bench-masters docs golden clean
+.PHONY: help install dev demo verify test test-long test-browser test-floor fuzz test-ray test-forecast lint format types contracts bench bench-scale bench-check bench-masters docs golden clean
 
 help: ## List the targets.
 	@echo 'make demo    plans the demo network;  make test    runs the tests.  All targets:'
@@ -74,6 +74,11 @@ test-ray: $(VENV)/.installed-dev ## Tests on a Ray cluster of two nodes of this 
 	@$(PIP) install --editable '.[dev,ray]'
 	@$(BIN)/python -m pytest tests/priced/test_cluster.py
 
+test-forecast: ## Tests of the forecasts with the library of the extra [forecast], in .venv-forecast.
+	@test -x .venv-forecast/bin/python || $(PYTHON) -m venv .venv-forecast
+	@.venv-forecast/bin/python -m pip --disable-pip-version-check --quiet install --editable '.[forecast]' 'pytest>=8.3'
+	@.venv-forecast/bin/python -m pytest tests/forecast tests/history
+
 lint: $(VENV)/.installed-dev ## ruff: rules and formatting.
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/ruff format --check $(CODE)
@@ -116,5 +121,5 @@ golden: $(VENV)/.installed-dev ## Write the golden rows of every law again; read
 	@$(BIN)/python -m tests.golden.rows
 
 clean: ## Remove .venv, out, caches and build products.
-	rm -rf $(VENV) .venv-floor out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
+	rm -rf $(VENV) .venv-floor .venv-forecast out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -23,6 +23,7 @@ COMMANDS = {
     "verify": "Audit a plan from its tables alone.",
     "explain": "Say why a site got this much of an item.",
     "ledger": "Keep stock by lot in an append-only ledger: post, replay, record, reverse.",
+    "forecast": "Make quantile forecasts from sales history alone.",
     "export": "Write a network's whole program as a model file.",
     "doctor": "Check this installation: versions, solver, memory, write access.",
     "generate": "Make up a network for tests of scale.",

@@ -81,12 +81,16 @@ class Column:
 
 @dataclass(frozen=True)
 class TableSpec:
-    """One input table: its name, what a row is, its columns in order, and whether the file may be absent."""
+    """One input table: its name, what a row is, its columns in order, and whether the file may be absent.
+
+    An `open` table may hold further columns, which are left alone; one that spells an absent column otherwise (`In Stock`) is still an error.
+    """
 
     name: str
     about: str
     columns: tuple[Column, ...]
     optional: bool = False
+    open: bool = False
 
     @property
     def names(self) -> list[str]:

@@ -85,11 +85,20 @@ def check_columns(names: list[str], spec: TableSpec, source: str, faults: Faults
         if names.count(name) > 1:
             faults.file(spec.name, source, f"has column {name} {names.count(name)} times", "keep one of them")
         if name not in spec.names:
-            like = nearest(name, [known for known in spec.names if known not in names])
+            absent = [known for known in spec.names if known not in names]
+            if spec.open:
+                absent = [known for known in absent if _letters(known) == _letters(name)]
+                if not absent:
+                    continue
+            like = absent[0] if spec.open else nearest(name, absent)
             mend = f"rename it to {like}" if like else f"drop it; the columns are {', '.join(spec.names)}"
             faults.file(spec.name, source, f"has the unknown column {name!r}", mend)
     for name in missing:
         faults.file(spec.name, source, f"has no column {name}", f"add it: {spec.column(name).about}")
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).lower()
 
 
 def _first_line(error: Exception) -> str:
