@@ -121,7 +121,7 @@ def cut(grid: Daily, season: int) -> Seasons:
     known = known | (before & recent[:, None])
     begun = np.minimum(np.argmax(known.any(axis=2), axis=1), count - LEAST_SEASONS).astype(np.int64)
     age = 0.5 ** ((count - 1 - np.arange(count)) / HALF_LIFE)
-    group = grid.keys.groupby(["channel", "zone"], sort=True).ngroup().to_numpy(np.int64)
+    group = np.asarray(grid.keys.groupby(["channel", "zone"], sort=True).ngroup(), dtype=np.int64)
     return Seasons(demand, known * age[:, None], begun, group)
 
 
