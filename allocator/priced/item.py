@@ -23,9 +23,9 @@ WHOLE, NEARLY = 1e-6, 2e-5
 LOOKS = 6
 """Times an item is looked at again because another limit of its allowance is broken."""
 NEAR, ALL_UP = 1e-4, 5e-4
-"""Loss, relative to the item's cost, at which rounding one pack up, or all at once, needs no second opinion."""
+"""Loss, relative to the item's cost at the prices alone, at which rounding one pack up, or all at once, needs no second opinion."""
 STAY = 1e-3
-"""Loss, relative to the item's cost, at which packs stay though a limit that they break came in."""
+"""Loss, relative to the item's cost at the prices alone, at which packs stay though a limit that they break came in."""
 
 
 @dataclass(frozen=True)
@@ -133,28 +133,31 @@ def settle_item(
         looking = _Looking(hot, block, allowance, over, whole)
         x, use = looking.within(x)
         if whole:
-            x = settled(block, _whole(hot, block, x, looking))
+            x = settled(block, _whole(hot, block, x, looking, max(1.0, abs(priced.bound))))
             use = looking.use(x)
     return Settled(float(block.cost @ x), use, x, priced.bound, priced.basis, priced.dual)
 
 
-def _whole(hot: Hot, block: Block, x: FloatArray, looking: _Looking) -> FloatArray:
-    """Fix the packs in dives until the plan breaks no limit that is not there yet."""
+def _whole(hot: Hot, block: Block, x: FloatArray, looking: _Looking, scale: float) -> FloatArray:
+    """Fix the packs in dives until the plan breaks no limit that is not there yet.
+
+    Losses are judged by ``scale``, the item's cost at the prices alone: what it overdraws may cost a hundred times that. [currency]
+    """
     fixed: dict[int, float] = {}
     for _ in range(LOOKS):
-        x = _dive(hot, block, x, fixed)
+        x = _dive(hot, block, x, fixed, scale)
         value = hot.objective
         if not looking.broken(looking.use(x)).any():
             return x
         # often the packs can stay and the rest gives way
         x, _ = looking.within(x)
-        if hot.objective - value > STAY * max(1.0, abs(value)):
+        if hot.objective - value > STAY * scale:
             for column in fixed:
                 hot.bound(column, block.lower[column], block.upper[column])
             fixed.clear()
             hot.run(DUAL)
             x, _ = looking.within(hot.point()[: block.columns])
-    return _dive(hot, block, x, fixed)
+    return _dive(hot, block, x, fixed, scale)
 
 
 class _Looking:
@@ -216,10 +219,10 @@ def _limit(
     hot.add_limits(limit, over[resources] * step, indptr, block.use_column[mine], values / step[row])
 
 
-def _dive(hot: Hot, block: Block, x: FloatArray, fixed: dict[int, float]) -> FloatArray:
+def _dive(hot: Hot, block: Block, x: FloatArray, fixed: dict[int, float], scale: float) -> FloatArray:
     """Round the whole columns: up, many at once, where that costs next to nothing; else by halves, down to single ones up or down.
 
-    ``hot`` holds the block at an optimum x; ``fixed`` takes the columns that were fixed.
+    ``hot`` holds the block at an optimum x; ``fixed`` takes the columns that were fixed; ``scale`` judges losses.
     """
     packs = np.ones(len(block.integer))
     for columns, steps in ((block.integer, packs), block.whole):
@@ -227,7 +230,7 @@ def _dive(hot: Hot, block: Block, x: FloatArray, fixed: dict[int, float]) -> Flo
         step[columns] = steps
         while len(part := _fractional(columns, step, x)):
             order = np.argsort(_up_of(x, step, part) - x[part] / step[part], kind="stable")
-            x = _up(_Diving(hot, block, step, fixed), part[order], x, hot.objective)
+            x = _up(_Diving(hot, block, step, fixed, scale), part[order], x, hot.objective)
     return x
 
 
@@ -243,12 +246,13 @@ def _up_of(x: FloatArray, step: FloatArray, columns: IntArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class _Diving:
-    """A dive: the program, the steps of its columns (n,), and the columns that were fixed so far."""
+    """A dive: the program, the steps of its columns (n,), the columns that were fixed so far, and the cost that losses are judged by."""
 
     hot: Hot
     block: Block
     step: FloatArray
     fixed: dict[int, float]
+    scale: float
 
     def fix(self, column: int, to: float) -> None:
         self.hot.bound(column, to, to)
@@ -270,7 +274,7 @@ def _up(dive: _Diving, columns: IntArray, x: FloatArray, before: float) -> Float
     up = np.minimum(_up_of(x, dive.step, columns) * dive.step[columns], dive.block.upper[columns])
     for column, to in zip(columns.tolist(), up.tolist(), strict=True):
         dive.fix(column, to)
-    if dive.hot.run(DUAL) and dive.hot.objective - before <= ALL_UP * max(1.0, abs(before)):
+    if dive.hot.run(DUAL) and dive.hot.objective - before <= ALL_UP * dive.scale:
         dive.fixed.update(zip(columns.tolist(), up.tolist(), strict=True))
         return dive.point()
     for column in columns.tolist():
@@ -296,7 +300,7 @@ def _round(dive: _Diving, column: int, x: FloatArray, before: float) -> FloatArr
         objective = hot.objective
         if best is None or objective < best[0]:
             best = (objective, to)
-        if objective - before <= NEAR * max(1.0, abs(before)):
+        if objective - before <= NEAR * dive.scale:
             break
     if best is None:
         # neither neighbour has a plan beside what was fixed before: give all of that up but the least, which always has one
