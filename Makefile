@@ -13,7 +13,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo verify test test-long test-ray test-forecast lint format types contracts bench bench-scale bench-check bench-masters docs golden clean
+.PHONY: help install dev demo verify test test-long test-browser test-floor fuzz test-ray test-forecast lint format types contracts bench bench-scale bench-check bench-masters docs golden clean
 
 help: ## List the targets.
 	@echo 'make demo    plans the demo network;  make test    runs the tests.  All targets:'
@@ -52,11 +52,23 @@ verify: $(VENV)/.installed ## Audit the demo plan from its tables alone.
 	@test -f $(PLAN)/manifest.json || { echo 'error: no plan in $(PLAN); run make demo first' >&2; exit 1; }
 	@$(BIN)/allocator verify $(PLAN)
 
-test: $(VENV)/.installed-dev ## Quick tests (a few minutes).
-	@$(BIN)/python -m pytest -m 'not long'
+test: $(VENV)/.installed-dev ## Quick tests (a few minutes), a file at a time on every core.
+	@$(BIN)/python -m pytest -m 'not long' -n auto --dist loadfile
 
 test-long: $(VENV)/.installed-dev ## The slow tests.
 	@$(BIN)/python -m pytest -m long
+
+test-floor: pyproject.toml ## Quick tests at the lowest versions that pyproject.toml allows, in .venv-floor.
+	@test -x .venv-floor/bin/python || $(PYTHON) -m venv .venv-floor
+	@sed -n '/^dependencies/,/^]/s/^ *"\([a-z0-9]*\)>=\([0-9.]*\),.*/\1==\2/p' pyproject.toml > .venv-floor/constraints.txt
+	@.venv-floor/bin/python -m pip --disable-pip-version-check --quiet install --editable '.[dev]' --constraint .venv-floor/constraints.txt
+	@.venv-floor/bin/python -m pytest -m 'not long'
+
+fuzz: $(VENV)/.installed-dev ## Break networks at random for ten minutes; none may end in a traceback.
+	@$(BIN)/python -m tests.tables.fuzz_reader --seconds 600
+
+test-browser: $(VENV)/.installed-dev ## Every page in a headless Chromium, and the worked notebook (a minute or two).
+	@$(BIN)/python -m pytest $(wildcard tests/*/test_*browser.py) tests/notebook/test_notebook.py
 
 test-ray: $(VENV)/.installed-dev ## Tests on a Ray cluster of two nodes of this machine; installs the extra [ray].
 	@$(PIP) install --editable '.[dev,ray]'
@@ -109,5 +121,5 @@ golden: $(VENV)/.installed-dev ## Write the golden rows of every law again; read
 	@$(BIN)/python -m tests.golden.rows
 
 clean: ## Remove .venv, out, caches and build products.
-	rm -rf $(VENV) .venv-forecast out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
+	rm -rf $(VENV) .venv-floor .venv-forecast out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -33,6 +33,9 @@ WHOLE_COLUMNS = 250_000
 """Largest program, by its expected columns, that ``auto`` solves whole."""
 
 
+NOTHING_YET = "the solver had a plan: this is the rules engine's plan"
+
+
 @dataclass(frozen=True)
 class Proof:
     """What is proven of a plan, how, and what it took."""
@@ -80,11 +83,20 @@ def expected_columns(network: Network) -> int:
 def optimise(
     network: Network, options: Options, clock: Clock, plan_id: str, baseline: Baseline, presolve: bool
 ) -> Outcome:
-    """A plan by the engine that is asked for, the rules engine's where it has nothing better."""
+    """A plan by the engine that is asked for, the rules engine's where it has nothing better.
+
+    Where the watch says so, a KeyboardInterrupt ends the engine, not the run: what it had by then is the plan, and ``clock.interrupted``.
+    """
     engine = chosen(network, options.engine)
-    if engine == "priced":
-        return _priced(network, options, clock, plan_id, baseline)
-    return _whole(network, options, clock, plan_id, baseline, presolve)
+    try:
+        if engine == "priced":
+            return _priced(network, options, clock, plan_id, baseline)
+        return _whole(network, options, clock, plan_id, baseline, presolve)
+    except KeyboardInterrupt:
+        if not clock.watch.yields:
+            raise
+        clock.interrupted = True
+        return _rules(baseline, Proof(None, "interrupted", "rules", "none"), f"interrupted before {NOTHING_YET}")
 
 
 def _rules(baseline: Baseline, proof: Proof, note: str) -> Outcome:
@@ -94,10 +106,10 @@ def _rules(baseline: Baseline, proof: Proof, note: str) -> Outcome:
 def _whole(
     network: Network, options: Options, clock: Clock, plan_id: str, baseline: Baseline, presolve: bool
 ) -> Outcome:
-    with Solver() as solver:
+    with Solver(clock.watch.yields, presolve) as solver:
         clock.stage("program")
         program = build_program(network)
-        limits = replace(_limits(options, program, clock.left()), presolve=presolve)
+        limits = _limits(options, program, clock.left())
         hedged: Hedged | None = None
         try:
             if network.outlooks.count > 1:
@@ -106,11 +118,13 @@ def _whole(
             else:
                 solution = solve_whole(network, program, solver, limits, clock.watch.progress, clock.stage)
         except NoPlanError as late:
-            note = "the deadline came before the solver had a plan: this is the rules engine's plan"
+            note = f"{'interrupted' if solver.interrupted else 'the deadline came'} before {NOTHING_YET}"
             return _rules(baseline, Proof(late.bound, "deadline", "rules", "branch and bound"), note)
         except SolverError as error:
             note = f"the solver failed ({error}): this is the rules engine's plan"
             return _rules(baseline, Proof(None, "degraded", "rules", "none"), note)
+        finally:
+            clock.interrupted |= solver.interrupted
         seconds = solver.seconds
     clock.stage("lots")
     draft = _draft(network, program, solution, plan_id) if hedged is None else _hedged_draft(hedged, plan_id)
@@ -125,7 +139,9 @@ def _whole(
         program.shape,
     )
     if baseline.objective < draft.objective and solution.status == "deadline":
-        note = "the solver's plan was worse than the rules engine's when the deadline came: this is the rules engine's plan"
+        note = (
+            "the solver's plan was worse than the rules engine's when its time was up: this is the rules engine's plan"
+        )
         return _rules(baseline, Proof(solution.bound, "deadline", "rules", solution.proof), note)
     return draft, proof, []
 

@@ -10,6 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+ENGINES = ("auto", "whole", "priced", "rules")
+STAGES = {
+    "read": "reading tables",
+    "network": "coding the network",
+    "rules": "planning by rules of thumb, for comparison",
+    "baseline": "measuring that plan",
+    "program": "building the program",
+    "solve": "solving",
+    "prices": "pricing limits",
+    "whole units": "settling whole units",
+    "lots": "assigning lots",
+    "measure": "measuring",
+    "audit": "auditing",
+    "holding back": "pricing what is held back",
+    "report": "drawing the report",
+    "write": "writing the plan",
+}
+"""What each stage of a run is called for people."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -72,11 +91,14 @@ class Watch:
         ``progress(facts)`` while a MIP runs: bound, objective, nodes, seconds.
     event : callable
         ``event(name, facts)``: ``round`` and ``pass`` of the priced engine.
+    yields : bool
+        A KeyboardInterrupt while the solver works ends the solver, and the best plan so far is finished; otherwise it ends the run.
     """
 
     stage: Callable[[str], None] = lambda name: None
     progress: Callable[[dict[str, float]], None] | None = None
     event: Callable[[str, dict[str, Any]], None] = lambda name, facts: None
+    yields: bool = False
 
 
 class Clock:
@@ -89,6 +111,7 @@ class Clock:
 
     def __init__(self, began: float, deadline: float | None, watch: Watch) -> None:
         self.began, self.deadline, self.watch = began, deadline, watch
+        self.interrupted = False
         self.marks: list[tuple[str, float]] = [("read", began)]
 
     def stage(self, name: str) -> None:

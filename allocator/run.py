@@ -6,9 +6,10 @@ import datetime as dt
 import hashlib
 import importlib.metadata
 import json
+import math
 import platform
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ from allocator.rules import Rule, plan_by_rules
 from allocator.tables import Tables
 
 __all__ = ["Options", "Watch", "solve"]
+
+REFUTED = 1e-6
+"""Relative distance by which a real plan must lie below a proven bound to refute it."""
 
 
 def solve(
@@ -70,20 +74,34 @@ def solve(
     notes: list[str] = []
     for presolve in (True, False):
         found, proof, more = optimise(network, options, clock, plan_id, back, presolve)
+        if clock.interrupted:
+            proof = replace(proof, status="interrupted")
         plan = run.finish(found, proof, notes + more)
-        if plan.audit is None or plan.audit.ok or proof.engine == "rules":
+        wrong = _wrong(plan, baseline if network.outlooks.count == 1 else math.inf)
+        if wrong is None or proof.engine == "rules":
             return plan
         # the audit has the last word, not the solver's "optimal" (HAZARDS 4.6)
         what = (
             "solved again without presolve"
-            if presolve and proof.engine == "whole"
+            if presolve and proof.engine == "whole" and not clock.interrupted
             else "the rules engine's plan follows"
         )
-        notes.append(f"the audit refused the solver's plan ({plan.audit.findings[0]}); {what}")
-        if proof.engine != "whole":
+        notes.append(f"{wrong}; {what}")
+        if proof.engine != "whole" or clock.interrupted:
             break
-    degraded = Proof(proof.bound, "degraded", "rules", proof.proof, prices=proof.prices)
+    bound = None if proof.bound is None or proof.bound > baseline else proof.bound  # a bound above a real plan is none
+    degraded = Proof(bound, "degraded", "rules", proof.proof, prices=proof.prices)
     return run.finish(back.draft(), degraded, notes)
+
+
+def _wrong(plan: Plan, baseline: float) -> str | None:
+    """What is wrong with the solver's plan or proof, in words; None when the audit and the plan of the rules engine bear it out."""
+    if plan.audit is not None and not plan.audit.ok:
+        return f"the audit refused the solver's plan ({plan.audit.findings[0]})"
+    bound = plan.certificate["bound"]
+    if bound is not None and baseline < bound - REFUTED * max(abs(bound), 1.0):
+        return f"the rules engine's plan costs {baseline:.9g}, less than the solver says is possible ({bound:.9g})"
+    return None
 
 
 class _Finishing:

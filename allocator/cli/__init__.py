@@ -13,14 +13,19 @@ from types import FrameType
 
 import click
 
+from allocator.cli.faults import io_fault
+
 COMMANDS = {
     "plan": "Plan a network folder and publish the plan.",
     "check": "Read and check a network folder; plan nothing.",
     "compare": "Lay plans, networks and scenarios side by side; run what is not yet run.",
+    "serve": "Serve a web page over plans and scenarios, on this machine.",
     "verify": "Audit a plan from its tables alone.",
     "explain": "Say why a site got this much of an item.",
     "forecast": "Make quantile forecasts from sales history alone.",
+    "ledger": "Keep stock by lot in an append-only ledger: post, replay, record, reverse.",
     "export": "Write a network's whole program as a model file.",
+    "doctor": "Check this installation: versions, solver, memory, write access.",
     "generate": "Make up a network for tests of scale.",
 }
 """Every command, in the order of ``--help``, with its one-line help (so that ``--help`` imports none of them)."""
@@ -81,6 +86,9 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        io_fault(error).show()
+        sys.exit(1)
     except Exception as error:
         if os.environ.get("ALLOCATOR_DEBUG"):
             raise

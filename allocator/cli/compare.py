@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from allocator.cli.faults import bad_input, io_fault
-from allocator.cli.plan import ENGINES, Duration
-from allocator.cli.say import STAGES, Voice
+from allocator.cli.plan import Duration
+from allocator.cli.say import Voice
+from allocator.options import ENGINES, STAGES
 
 if TYPE_CHECKING:
     from allocator.comparison import Comparison

@@ -19,7 +19,7 @@ EXIT_CODES = {
     3: "a plan, but the deadline came before the gap",
     4: "another run holds the output",
     5: "a comparison fell below a bar that was asked for",
-    130: "interrupted; nothing was published",
+    130: "interrupted: the best plan so far was published if there was one, else nothing",
 }
 
 _HEAD = """# Commands
@@ -42,6 +42,8 @@ def command_page() -> str:
         command = cli.get_command(context, name)
         assert command is not None
         parts.append(_command(name, command))
+        inner = command.commands if isinstance(command, click.Group) else {}
+        parts += [_command(f"{name} {part}", inner[part]) for part in inner]
     return "\n".join(parts)
 
 

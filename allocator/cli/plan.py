@@ -7,13 +7,17 @@ import re
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from allocator.cli.ending import INTERRUPTED, Ending
 from allocator.cli.faults import bad_input, cluster_fault, io_fault
+from allocator.cli.metrics import Metrics, closing
 from allocator.cli.say import Voice
+from allocator.options import ENGINES
 
 if TYPE_CHECKING:
     from allocator.plan.plan import Plan
@@ -23,7 +27,8 @@ if TYPE_CHECKING:
 else:
     Seconds = click.ParamType  # no generic class in clicks up to 8.3
 
-ENGINES = ("auto", "whole", "priced", "rules")
+EXCEPTIONS = 1000
+"""Most exceptions told one by one as events; the plan's table has all."""
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
 
@@ -106,7 +111,16 @@ class Duration(Seconds):
     help="Scenarios to lay on the network, by name or path; may be repeated (docs/scenarios.md).",
 )
 @click.option("--quarantine", is_flag=True, help="Set bad rows aside, list them in the plan, and go on.")
-@click.option("--log", type=click.Choice(["json"]), help="Events as JSON lines on stderr.")
+@click.option(
+    "--log",
+    type=click.Choice(["json"]),
+    help="Events as JSON lines on stderr: start, table, stage, round, gap, exception, finish, each with the run's id.",
+)
+@click.option(
+    "--metrics",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write at the end in OpenMetrics text, whatever the ending: exit code, seconds, value, gap, KPIs.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout instead of the summary.")
 def command(
     network: Path,
@@ -122,6 +136,7 @@ def command(
     scenario: tuple[str, ...],
     quarantine: bool,
     log: str | None,
+    metrics: Path | None,
     as_json: bool,
 ) -> None:
     """Plan the NETWORK folder (or a scenario file on its base) and publish the plan.
@@ -138,20 +153,31 @@ def command(
     try:
         if cluster is not None:
             reach(cluster)  # before hours are spent on reading
-        with held(output), Voice(log) as voice:
+        figures = Metrics(metrics, str(network))
+        with (
+            Voice(log) as voice,
+            closing(voice, figures),
+            held(output),
+            Ending(voice.stage, voice.warn) as ending,
+        ):
             voice.event("start", network=str(network), output=str(output), engine=engine, deadline=deadline, gap=gap)
             kept = checkpoint_of(output)
             tables = _read(network, scenario, quarantine, voice)
             plan = _run(
-                tables, output, voice, began,
+                tables, output, voice, ending.stage, began,
                 engine=engine, gap=gap, deadline=deadline, rule=rule, workers=workers, cluster=cluster, shared=shared,
                 checkpoint=kept, resume=resume,
             )  # fmt: skip
-            if plan.certificate["status"] != "degraded":  # the rounds may be what a mended cluster goes on from
+            # rounds may be what another run goes on from: on a mended cluster, or with more time
+            if plan.certificate["status"] not in ("degraded", "interrupted"):
                 shutil.rmtree(kept, ignore_errors=True)
-            voice.event(
-                "finish", status=plan.certificate["status"], gap=plan.certificate["gap"], exit_code=plan.exit_code
-            )
+            code = INTERRUPTED if ending.asked and plan.exit_code != 1 else plan.exit_code
+            figures.plan(plan)
+            try:
+                figures.write(code)
+            except OSError as error:
+                voice.warn(f"the plan is published, its metrics are not: {error.strerror or error}: '{metrics}'")
+            _tell(plan, code, voice)
     except OutputHeldError as error:
         click.echo(f"error: {error}", err=True)
         raise click.exceptions.Exit(4) from None
@@ -162,7 +188,21 @@ def command(
     except OSError as error:
         raise io_fault(error) from None
     _show(plan, output, as_json)
-    raise click.exceptions.Exit(plan.exit_code)
+    raise click.exceptions.Exit(code)
+
+
+def _tell(plan: Plan, code: int, voice: Voice) -> None:
+    """The closing events: the dearest exceptions, and how the run ended."""
+    if voice.json:
+        dearest = plan.tables["exceptions"].astype({"what": str, "item": str, "where": str, "unit": str, "mend": str})
+        for row in dearest.sort_values("cost", ascending=False, kind="stable").head(EXCEPTIONS).to_dict("records"):
+            voice.event("exception", **{str(name): value for name, value in row.items()})
+    paper = plan.certificate
+    voice.event(
+        "finish",
+        status=paper["status"], gap=paper["gap"], value=paper["value"], exceptions=len(plan.tables["exceptions"]),
+        plan_id=plan.manifest["plan_id"], exit_code=code,
+    )  # fmt: skip
 
 
 def checkpoint_of(output: Path) -> Path:
@@ -177,16 +217,21 @@ def _read(network: Path, scenario: tuple[str, ...], quarantine: bool, voice: Voi
 
     voice.stage("read")
     try:
-        return read(network, scenario, quarantine)
+        tables = read(network, scenario, quarantine)
     except InputError as error:
         raise bad_input(error, voice) from None
+    for name in tables:
+        voice.event("table", table=name, rows=tables[name].num_rows)
+    return tables
 
 
-def _run(tables: Tables, output: Path, voice: Voice, began: float, **options: Any) -> Plan:
+def _run(
+    tables: Tables, output: Path, voice: Voice, stage: Callable[[str], None], began: float, **options: Any
+) -> Plan:
     from allocator.run import Options, Watch, solve
 
-    plan = solve(tables, Options(**options), Watch(voice.stage, voice.progress, voice.told), began)
-    voice.stage("write")
+    plan = solve(tables, Options(**options), Watch(stage, voice.progress, voice.told, yields=True), began)
+    stage("write")
     plan.publish(output)
     return plan
 

@@ -11,22 +11,7 @@ import uuid
 from types import TracebackType
 from typing import Any
 
-STAGES = {
-    "read": "reading tables",
-    "network": "coding the network",
-    "rules": "planning by rules of thumb, for comparison",
-    "baseline": "measuring that plan",
-    "program": "building the program",
-    "solve": "solving",
-    "prices": "pricing limits",
-    "whole units": "settling whole units",
-    "lots": "assigning lots",
-    "measure": "measuring",
-    "audit": "auditing",
-    "holding back": "pricing what is held back",
-    "report": "drawing the report",
-    "write": "writing the plan",
-}
+from allocator.options import STAGES
 
 
 def _finite(value: Any) -> Any:
@@ -100,6 +85,12 @@ class Voice:
             if facts["gap"] is not None:
                 line += f", value {-facts['cost']:,.0f}, gap {100 * facts['gap']:.3f} %"
         self._status.console.print(f"{line}  ({facts['seconds']:.1f} s)".replace("[", "\\["), highlight=False)
+
+    def warn(self, text: str) -> None:
+        """A line that stays, whoever listens."""
+        self.event("warning", text=text)
+        if not self.json:
+            print(text, file=sys.stderr, flush=True)  # noqa: T201
 
     def say(self, text: str) -> None:
         """What is going on, for a terminal only."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
@@ -16,7 +14,7 @@ from allocator.report import words
 from allocator.report.answer import COMPONENTS
 from allocator.report.charts import bar
 from allocator.report.grid import Column, Grid, grid
-from allocator.report.render import content_policy
+from allocator.report.render import asset, content_policy, environment
 
 if TYPE_CHECKING:
     from allocator.comparison.comparison import Comparison
@@ -29,22 +27,12 @@ TOP_ALLOCATIONS = 400
 
 def render(comparison: Comparison) -> str:
     """Draw the page; the same comparison gives the same text but for what its manifest says of the clock."""
-    style = (
-        _asset("allocator.report", "page", "style.css") + "\n" + _asset("allocator.comparison", "assets", "more.css")
-    )
-    script = _asset("allocator.report", "page", "script.js")
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(_asset("allocator.comparison", "assets", "comparison.html.j2"))
+    style = asset("allocator.report", "page", "style.css") + "\n" + asset("allocator.comparison", "assets", "more.css")
+    script = asset("allocator.report", "page", "script.js")
+    template = environment("allocator.comparison", "assets").get_template("comparison.html.j2")
     return template.render(
         style=Markup(style), script=Markup(script), policy=content_policy(style, script), **context(comparison)
     )
-
-
-def _asset(package: str, *parts: str) -> str:
-    whole = resources.files(package).joinpath(*parts).read_text(encoding="utf-8")
-    return "\n".join(line.strip() for line in whole.splitlines() if line.strip())
 
 
 def context(comparison: Comparison) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from allocator.run import Options
 from allocator.tables.tables import Tables
 
 Tell = Callable[[str, dict[str, Any]], None]
+Events = Queue[tuple[str, dict[str, Any] | None]]
+"""What runs tell: a run's label and an event of the worker, None when its process has ended."""
 
 
 class RunFailedError(RuntimeError):
@@ -65,13 +67,13 @@ def run_jobs(jobs: Sequence[Job], options: Options, workers: int, tell: Tell) ->
     RunFailedError
         When a run fails; the others are finished first and their plans stay.
     """
-    waiting, running, failed = list(jobs), dict[str, _Run](), list[str]()
-    events: Queue[tuple[str, dict[str, Any] | None]] = Queue()
+    waiting, running, failed = list(jobs), dict[str, Run](), list[str]()
+    events: Events = Queue()
     try:
         while waiting or running:
             while waiting and len(running) < workers:
                 job = waiting.pop(0)
-                running[job.label] = _Run(job, options, events)
+                running[job.label] = Run(job, options, events)
                 tell("run", {"case": job.label})
             label, event = events.get()
             if event is not None:
@@ -89,10 +91,19 @@ def run_jobs(jobs: Sequence[Job], options: Options, workers: int, tell: Tell) ->
         raise RunFailedError("; ".join(failed))
 
 
-class _Run:
-    """One process and its input."""
+class Run:
+    """One run in a process of its own, begun at once.
 
-    def __init__(self, job: Job, options: Options, events: Queue[tuple[str, dict[str, Any] | None]]) -> None:
+    Attributes
+    ----------
+    done : bool
+        The plan is published.
+    error : str
+        What the worker said when it failed; blank when it said nothing.
+    process : subprocess.Popen
+    """
+
+    def __init__(self, job: Job, options: Options, events: Events) -> None:
         self.error, self.done = "", False
         self.folder = job.target.parent / f".{job.target.name}.input"
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -105,7 +116,7 @@ class _Run:
             "input_hash": job.tables.input_hash,
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "allocator.comparison.worker"],
+            [sys.executable, "-c", "from allocator.comparison.worker import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=child_environment(),
@@ -120,7 +131,7 @@ class _Run:
     def _pipe(self, name: str) -> Any:
         return getattr(self.process, name)
 
-    def _listen(self, label: str, events: Queue[tuple[str, dict[str, Any] | None]]) -> None:
+    def _listen(self, label: str, events: Events) -> None:
         for line in self._pipe("stdout"):
             event = json.loads(line)
             if event["event"] == "failed":

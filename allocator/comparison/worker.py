@@ -94,7 +94,3 @@ def _watch_parent() -> None:
 
 def _stopped(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-if __name__ == "__main__":
-    main()

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from queue import Empty, Queue
 from types import TracebackType
 from typing import Any
@@ -20,6 +20,8 @@ from allocator.engine import frames
 from allocator.engine.problem import Answer, Limits, Problem, SolverError, check_problem
 
 Progress = Callable[[dict[str, float]], None]
+HURRY = 5.0
+"""Seconds that each further solve may take once a run was interrupted."""
 
 
 class Solver:
@@ -27,14 +29,30 @@ class Solver:
 
     When the process had to be killed for the deadline, or died, the next solve starts another.
 
+    Parameters
+    ----------
+    yields : bool
+        A KeyboardInterrupt while it solves ends that solve as a deadline does, and hurries those that follow; otherwise it is raised.
+    presolve : bool
+        False keeps it off in every solve, whatever its limits say.
+
+    Attributes
+    ----------
+    seconds : float
+        Inside HiGHS.
+    interrupted : bool
+        Whether a solve was ended by a KeyboardInterrupt.
+
     Raises
     ------
     SolverError
         When the process dies, fails its self-test, or HiGHS refuses a problem.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, yields: bool = False, presolve: bool = True) -> None:
+        self._yields, self._presolve = yields, presolve
         self.seconds = 0.0
+        self.interrupted = False
         self._closed = False
         self._start()
 
@@ -83,7 +101,9 @@ class Solver:
         self._wait_ready()
         arrays = {f.name: getattr(problem, f.name) for f in fields(problem)}
         stream: Any = self._process.stdin
-        request = asdict(limits)
+        if self.interrupted:
+            limits = replace(limits, seconds=min(limits.seconds, HURRY))
+        request = asdict(replace(limits, presolve=limits.presolve and self._presolve))
         try:
             frames.send(stream, frames.JSON, json.dumps(request).encode())
             frames.send(stream, frames.ARRAYS, frames.pack(arrays))
@@ -113,7 +133,11 @@ class Solver:
         while True:
             try:
                 message = self._messages.get(timeout=None if math.isinf(end) else max(end - time.monotonic(), 0.01))
-            except Empty:
+            except (Empty, KeyboardInterrupt) as up:
+                if isinstance(up, KeyboardInterrupt):
+                    if not self._yields:
+                        raise
+                    self.interrupted = True
                 self._end()
                 self.seconds += time.monotonic() - began
                 if best is None:

@@ -94,16 +94,8 @@ def _key(*columns: NDArray[Any]) -> IntArray:
 
 
 def ledger(moves: pd.DataFrame, plan: str) -> pd.DataFrame:
-    """One append-only transaction a lot move; ids depend on the plan and the move alone, so a replay adds nothing.
-
-    The id is two keyed 64-bit hashes of the row's words (SipHash, keyed by the plan id), all but its quantity.
-    """
-    text = _as_words(moves.drop(columns="quantity"))
-    key = plan[:16].ljust(16, "0")
-    one, two = (
-        np.asarray(pd.util.hash_pandas_object(text, index=False, hash_key=half), dtype=np.uint64)
-        for half in (key, key[::-1])
-    )
+    """One append-only transaction a lot move; ids depend on the plan and the move alone, so a replay adds nothing."""
+    one, two = keys_of(moves.drop(columns="quantity"), plan)
     order = np.argsort(one)
     if (one[order][1:] == one[order][:-1]).any():
         order = np.lexsort((two, one))
@@ -114,7 +106,17 @@ def ledger(moves: pd.DataFrame, plan: str) -> pd.DataFrame:
             ("kind", "for"),
         )
     }  # fmt: skip
-    return pd.DataFrame({"id": _hex(one[order], two[order])} | columns, copy=False)
+    return pd.DataFrame({"id": hexed(one[order], two[order])} | columns, copy=False)
+
+
+def keys_of(rows: pd.DataFrame, key: str) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Two keyed 64-bit hashes of each row's words (SipHash, keyed by a plan id or another word): the two halves of its id."""
+    text, key = _as_words(rows), key[:16].ljust(16, "0")
+    one, two = (
+        np.asarray(pd.util.hash_pandas_object(text, index=False, hash_key=half), dtype=np.uint64)
+        for half in (key, key[::-1])
+    )
+    return one, two
 
 
 def _as_words(frame: pd.DataFrame) -> pd.DataFrame:
@@ -123,13 +125,14 @@ def _as_words(frame: pd.DataFrame) -> pd.DataFrame:
     for name, column in frame.items():
         if not isinstance(column.dtype, pd.CategoricalDtype):
             codes, values = pd.factorize(column)
-            words = pd.Index([str(value)[:10] for value in values], dtype=object)
+            day = pd.api.types.is_datetime64_dtype(column.dtype)
+            words = pd.Index([str(value)[:10] if day else str(value) for value in values], dtype=object)
             column = pd.Series(pd.Categorical.from_codes(codes, categories=words))
         columns[str(name)] = column
     return pd.DataFrame(columns, copy=False)
 
 
-def _hex(one: NDArray[np.uint64], two: NDArray[np.uint64]) -> pd.Series[str]:
+def hexed(one: NDArray[np.uint64], two: NDArray[np.uint64]) -> pd.Series[str]:
     """Two numbers a row as 32 hex digits."""
     count = len(one)
     digits = HEX[np.stack([one, two], axis=1).astype(">u8").view(np.uint8).reshape(count, 16)]

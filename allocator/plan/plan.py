@@ -104,9 +104,11 @@ class Plan:
 
     @property
     def exit_code(self) -> int:
-        """0 a plan within the asked gap, 3 the gap was not reached (or the solver failed), 1 the audit found a broken rule."""
+        """0 a plan within the asked gap, 3 the gap was not reached (or the solver failed), 130 interrupted, 1 the audit found a broken rule."""
         if self.audit is not None and not self.audit.ok:
             return 1
+        if self.certificate["status"] == "interrupted":
+            return 130
         return 3 if self.certificate["status"] in ("deadline", "open", "degraded") else 0
 
     def verify(self) -> AuditReport:

@@ -22,7 +22,7 @@ WHOLE, NEARLY = 1e-6, 2e-5
 """Distances from a whole number: one that counts as none in a dive, one that is the solver's tolerance in its answer."""
 LOOKS = 6
 """Times an item is looked at again because another limit of its allowance is broken."""
-NEAR, ALL_UP = 1e-5, 5e-5
+NEAR, ALL_UP = 1e-4, 5e-4
 """Loss, relative to the item's cost, at which rounding one pack up, or all at once, needs no second opinion."""
 STAY = 1e-3
 """Loss, relative to the item's cost, at which packs stay though a limit that they break came in."""

@@ -33,7 +33,7 @@ def compiled(structure: Structure) -> Template:
 
     A folder that can't be written or read costs a compilation, nothing else.
     """
-    folder = _folder()
+    folder = place()
     if folder is None:
         return compile_block(structure)
     path = folder / f"block-{fingerprint(structure)}.npz"
@@ -71,7 +71,7 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-def _folder() -> Path | None:
+def place() -> Path | None:
     chosen = os.environ.get(FOLDER)
     if chosen is not None:
         return Path(chosen) if chosen else None

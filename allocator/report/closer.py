@@ -103,8 +103,8 @@ def rows_by(
     found = totals(plan, days, items, sites)
     first: tuple[dict[str, str], dict[str, str]] = ({}, {})
     for story in stories:
-        first[0].setdefault(story.item, story.anchor)
-        first[1].setdefault(story.site, story.anchor)
+        first[0].setdefault(story.item, f"#{story.anchor}")
+        first[1].setdefault(story.site, f"#{story.anchor}")
     frame = _frame("item", items, found.items, ["served", "unmet", "shipped", "end", "waste", "unmet_cost", "penalty"])
     frame["stake"] = frame["unmet_cost"] + frame["penalty"]
     columns = [

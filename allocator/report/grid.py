@@ -19,7 +19,7 @@ class Column:
     heading: str
     kind: str = "text"  # text, count (whole or 2 decimals), money (2 decimals), share (per cent), date
     notes: Mapping[str, str] = field(default_factory=dict)  # what a code means, shown after it
-    links: Mapping[str, str] = field(default_factory=dict)  # where in the page a code is told more of
+    links: Mapping[str, str] = field(default_factory=dict)  # address where a code is told more of
 
     @property
     def right(self) -> bool:

@@ -97,13 +97,13 @@ def stock(tables: Tables, plan: Plan, days: Days) -> tuple[list[Markup], str]:
     by_site = stock_by_site(tables, plan, days, cost if unit == currency else cost * 0.0 + 1.0)
     kind = tables.frame("sites").set_index("site")["kind"]
     charts = [
-        _level(KIND_NAMES.get(str(name), str(name)), by_site[by_site["site"].map(kind) == name], unit, days)
+        level(KIND_NAMES.get(str(name), str(name)), by_site[by_site["site"].map(kind) == name], unit, days)
         for name in network_map.KINDS
         if (by_site["site"].map(kind) == name).any()
     ]
     inner = by_site[by_site["site"].map(kind) != "supplier"]
     largest = inner.groupby("site")["stock"].mean().sort_values(ascending=False, kind="stable").head(TOP_STOCK).index
-    charts += [_level(str(site), by_site[by_site["site"] == site], unit, days) for site in largest]
+    charts += [level(str(site), by_site[by_site["site"] == site], unit, days) for site in largest]
     end = by_site["bucket"] == days.count - 1
     said = f"{words.money(float(by_site.loc[end, 'stock'].sum()), unit)} of stock is left at the end"
     waste = float(by_site["waste"].sum())
@@ -126,7 +126,8 @@ def stock_by_site(tables: Tables, plan: Plan, days: Days, worth: pd.Series) -> p
     return frame.assign(**{name: grid.ravel() for name, grid in grids.items()})
 
 
-def _level(title: str, frame: pd.DataFrame, unit: str, days: Days) -> Markup:
+def level(title: str, frame: pd.DataFrame, unit: str, days: Days) -> Markup:
+    """Draw the closing stock of some sites and items together over time, and what expires."""
     daily = frame.groupby("bucket")[["stock", "waste"]].sum().reindex(range(days.count), fill_value=0.0)
     marks = Series("expires", "bad", daily["waste"].tolist())
     return area(title, unit, span_of(days), Series("closing stock", "level", daily["stock"].tolist()), marks)

@@ -64,22 +64,49 @@ def render(
         The page; the same arguments give the same text.
     """
     style, script = _asset("style.css"), _asset("script.js")
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(_asset("report.html.j2"))
-    return template.render(
-        style=Markup(style),
-        script=Markup(script),
-        policy=content_policy(style, script),
-        **context(tables, plan, certificate, kpis, manifest, baseline_kpis, explain, answers),
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            style=Markup(style),
+            script=Markup(script),
+            policy=content_policy(style, script),
+            **context(tables, plan, certificate, kpis, manifest, baseline_kpis, explain, answers),
+        )
     )
 
 
 def _asset(name: str) -> str:
-    """Read a part of the page from the package, without indentation and blank lines."""
-    whole = resources.files("allocator.report").joinpath(PAGE, name).read_text(encoding="utf-8")
+    return asset("allocator.report", PAGE, name)
+
+
+def asset(package: str, *parts: str) -> str:
+    """Read a part of a page from a package, without indentation and blank lines."""
+    whole = resources.files(package).joinpath(*parts).read_text(encoding="utf-8")
     return "\n".join(line.strip() for line in whole.splitlines() if line.strip())
+
+
+def policy() -> str:
+    """State the content policy of the reports that this version draws."""
+    return content_policy(_asset("style.css"), _asset("script.js"))
+
+
+def environment(package: str = "allocator.report", folder: str = PAGE) -> jinja2.Environment:
+    """Give the templates of a package's folder, and the report's own parts for them to import; whatever is filled in is escaped."""
+
+    def load(name: str) -> str:
+        try:
+            return asset(package, folder, name)
+        except FileNotFoundError:
+            return _asset(name)
+
+    return jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FunctionLoader(load),
+    )
 
 
 def content_policy(style: str, script: str) -> str:

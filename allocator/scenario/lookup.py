@@ -15,6 +15,7 @@ from pathlib import Path
 
 from allocator.scenario.overlay import Content, Overlay, fault, read_overlay
 from allocator.tables.findings import Finding, InputError, nearest
+from allocator.tables.settings import FILE
 
 FOLDER = "scenarios"
 SUFFIX = ".toml"
@@ -152,12 +153,20 @@ def _base(overlay: Overlay, findings: list[Finding]) -> Path:
         mend = 'add base = "NETWORK FOLDER", or run it on a network with --scenario'
         findings.append(fault(overlay.source, "base", None, "is missing", mend))
         return overlay.path.parent
+    if Path(base).is_absolute() or not base.isprintable():
+        findings.append(
+            fault(overlay.source, "base", base, "is no path seen from this file", 'write it as "../grocery"')
+        )
+        return overlay.path.parent
     folder = overlay.path.parent / base
     if folder.suffix == SUFFIX:
         mend = "name the network folder as base, and stack scenarios by name: --scenario a,b"
         findings.append(fault(overlay.source, "base", base, "is a scenario", mend))
     elif not folder.is_dir():
         findings.append(fault(overlay.source, "base", base, "is not a folder", "give it as seen from this file"))
+    elif not (folder / FILE).is_file():
+        rule, mend = f"is not a network folder (no {FILE})", "name the folder of a network"
+        findings.append(fault(overlay.source, "base", base, rule, mend))
     return folder
 
 

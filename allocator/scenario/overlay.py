@@ -164,12 +164,22 @@ def read_overlay(path: Path, findings: list[Finding]) -> Overlay | None:
         if path.stat().st_size > _MAX_SIZE:
             findings.append(fault(path.name, None, None, "is larger than 16 MB", "append long tables in the network"))
             return None
-        values = tomllib.loads(path.read_text("utf-8-sig"))
+        text = path.read_text("utf-8-sig")
     except UnicodeDecodeError:
         findings.append(fault(path.name, None, None, "is not UTF-8", "save it as UTF-8"))
         return None
-    except (OSError, tomllib.TOMLDecodeError, RecursionError) as error:
-        findings.append(fault(path.name, None, None, f"can't be read ({str(error)[:200]})", "write it as TOML"))
+    except OSError as error:
+        findings.append(_unread(path, error))
+        return None
+    return parse_overlay(text, path, findings)
+
+
+def parse_overlay(text: str, path: Path, findings: list[Finding]) -> Overlay | None:
+    """Read the text of a scenario file that lies, or is to lie, at a path; faults of its form are reported and None returned."""
+    try:
+        values = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # ValueError: no TOML, or a number without end
+        findings.append(_unread(path, error))
         return None
     try:
         overlay = Overlay(path.stem, path, Content.model_validate(values))
@@ -177,6 +187,10 @@ def read_overlay(path: Path, findings: list[Finding]) -> Overlay | None:
         findings += [_finding(dict(detail), path.name) for detail in error.errors(include_url=False)]
         return None
     return overlay if _sweeps_fit(overlay, findings) else None
+
+
+def _unread(path: Path, error: Exception) -> Finding:
+    return fault(path.name, None, None, f"can't be read ({str(error)[:200]})", "write it as TOML")
 
 
 def _sweeps_fit(overlay: Overlay, findings: list[Finding]) -> bool:

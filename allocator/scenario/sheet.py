@@ -19,6 +19,8 @@ from allocator.tables.draft import Draft
 from allocator.tables.findings import Finding, nearest
 
 Mask = NDArray[np.bool_]
+_DAYS = 4_000_000
+"""More days than any calendar has here."""
 SEPARATOR = "/"
 DROPPED = "*"
 """Column of a record that is about a whole row."""
@@ -164,6 +166,8 @@ def moved(before: pa.Array, kind: str, value: float, column: Column) -> pa.Array
     if column.kind == "date":
         if value != int(value):
             raise Refused("is not a whole number of days", "give whole days")
+        if abs(value) > _DAYS:
+            raise Refused("gives days beyond the calendar", "give fewer days")
         shifted = pc.add(before.cast(pa.int32()).cast(pa.int64()), int(value))
         return _fitted(lambda: shifted.cast(pa.int32()).cast(before.type))
     figures = before.cast(pa.float64())

@@ -184,7 +184,8 @@ class Stack:
                         _check(value, column, f"{source}, row {place}", findings)
             if len(findings) > before:
                 continue
-            names = [name for name in spec.names if any(name in row for row in append.rows)]
+            # a required column that no row states is a blank cell of each, so that it is refused as one
+            names = [c.name for c in spec.columns if c.required or any(c.name in row for row in append.rows)]
             cells = {
                 name: pa.array([text_of(row[name]) if name in row else "" for row in append.rows], pa.string())
                 for name in names

@@ -61,6 +61,12 @@ def check_bounds(draft: Draft, faults: Faults) -> None:
     for column in draft.spec.columns:
         if column.lo is None and column.hi is None:
             continue
+        if column.least is not None:
+            figures = draft.figures(column.name)
+            rule = f"is above 0 and below {column.least:g}, too small to plan with"
+            draft.report(
+                faults, column.name, (figures > 0) & (figures < column.least), rule, "give 0, or check the unit"
+            )
         figures, unit = draft.figures(column.name), f" {column.unit}" if column.unit else ""
         if column.lo is not None:
             low = figures <= column.lo if column.above else figures < column.lo

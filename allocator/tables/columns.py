@@ -42,6 +42,8 @@ class Column:
         The words a `choice` may be.
     refers : str or None
         ``table.column`` in which the code must be found.
+    least : float or None
+        Smallest figure above 0: a size below it would be dropped by the solver.
     wild : bool
         ``*`` is allowed; a wild date is held as text (``*`` or the ISO day).
     """
@@ -56,6 +58,7 @@ class Column:
     lo: float | None = None
     hi: float | None = None
     above: bool = False
+    least: float | None = None
     choices: tuple[str, ...] = ()
     refers: str | None = None
     wild: bool = False

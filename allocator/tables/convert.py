@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from allocator.tables.columns import Column
+from allocator.tables.findings import VALUE_LENGTH
 
 CODE_LENGTH = 200
 TEXT_LENGTH = 10_000
@@ -112,6 +113,16 @@ def coded(words: pa.Array, index: NDArray[Any]) -> pa.DictionaryArray:
     place[keep] = rank[merged.indices.to_numpy()]
     index = place[index]
     return pa.DictionaryArray.from_arrays(pa.array(index, mask=index < 0), merged.dictionary.take(pa.array(order)))
+
+
+def shortened(cells: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Return cells as read, long texts cut to what a finding shows, so that many of them can be told."""
+    kind = cells.type.value_type if pa.types.is_dictionary(cells.type) else cells.type
+    if not is_text(kind):
+        return cells
+    words, index = distinct(cells)
+    short = pc.utf8_slice_codeunits(words, 0, VALUE_LENGTH + 1)
+    return short.take(pa.array(index, mask=index < 0))
 
 
 def rendered(values: pa.Array | pa.ChunkedArray) -> list[str | None]:
@@ -231,10 +242,12 @@ def _flags(column: pa.ChunkedArray, kind: pa.DataType) -> Converted:
 def _figures(column: pa.ChunkedArray, kind: pa.DataType, whole: bool) -> Converted:
     noun = "a whole number" if whole else "a number"
     if is_text(kind):
-        text = pc.utf8_trim_whitespace(_one(column.cast(kind).cast(pa.string())))
-        filled = pc.fill_null(pc.not_equal(text, ""), False).to_numpy(zero_copy_only=False)
-        fine = pc.fill_null(pc.match_substring_regex(text, _NUMBER), False).to_numpy(zero_copy_only=False)
-        number = pc.if_else(pa.array(fine), text, "0").cast(pa.float64()).to_numpy(zero_copy_only=False)
+        words, index = distinct(column)  # each word once: a small file of few long words can't grow in memory
+        words = pc.utf8_trim_whitespace(words)
+        known = _matches(words, _NUMBER)
+        value = pc.if_else(pa.array(known), words, "0").cast(pa.float64()).to_numpy(zero_copy_only=False)
+        filled = np.append(pc.not_equal(words, "").to_numpy(zero_copy_only=False), False)[index]
+        fine, number = np.append(known, False)[index], np.append(value, 0.0)[index]
     elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         plain = _one(column.cast(kind)).cast(pa.float64(), safe=False)
         filled = plain.is_valid().to_numpy(zero_copy_only=False)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from allocator.tables.columns import Column, TableSpec
-from allocator.tables.convert import Converted, Unfit, coded, convert, rendered
+from allocator.tables.convert import Converted, Unfit, coded, convert, rendered, shortened
 from allocator.tables.findings import Fault, Faults, Rows, Texts
 from allocator.tables.keys import Keys, indices, joined
 from allocator.tables.sources import Raw
@@ -156,7 +156,7 @@ def _converted(draft: Draft, column: Column, table: pa.Table, faults: Faults) ->
 
 def _report_cells(draft: Draft, column: Column, cells: pa.ChunkedArray, found: Converted, faults: Faults) -> None:
     def as_read(at: Rows) -> list[str | None]:
-        return rendered(cells.take(pa.array(at)))
+        return rendered(shortened(cells.take(pa.array(at))))
 
     for mask, rule, mend in found.faults:
         draft.report(faults, column.name, mask, rule, mend, as_read)

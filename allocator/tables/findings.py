@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 MAX_FINDINGS = 10_000
 _SHOWN = 20
-_VALUE_LENGTH = 80
+VALUE_LENGTH = 80
+"""Characters of a value that a finding shows."""
 _CANDIDATES = 5_000
 
 Rows = NDArray[np.int64]
@@ -47,13 +48,13 @@ class Finding:
     source: str = ""
 
     def __str__(self) -> str:
-        place = self.source or self.table
+        place = plain(self.source or self.table)
         if self.row is not None:
             place += f" {'line' if place.endswith('.csv') else 'row'} {self.row}"
         if self.column is not None:
-            place += f", {'key' if self.table == 'network' else 'column'} {self.column}"
+            place += f", {'key' if self.table == 'network' else 'column'} {plain(self.column)}"
         found = "" if self.value is None else f"{quoted(self.value)} "
-        return f"{place}: {found}{self.rule}; {self.mend}"
+        return f"{place}: {found}{plain(self.rule)}; {plain(self.mend)}"
 
 
 class InputError(ValueError):
@@ -158,7 +159,12 @@ class Faults:
 
 def quoted(value: str) -> str:
     """Return a value fit for one line of a terminal: quoted, escaped, cut to a readable length."""
-    return repr(value if len(value) <= _VALUE_LENGTH else value[: _VALUE_LENGTH - 1] + "…")
+    return repr(value if len(value) <= VALUE_LENGTH else value[: VALUE_LENGTH - 1] + "…")
+
+
+def plain(text: str) -> str:
+    """Return a text without what could steer a terminal or break the line: such characters are spelled out."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def nearest(value: str, known: Iterable[str]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -14,6 +15,7 @@ from allocator.tables.schema import QUANTILES
 from allocator.tables.settings import Settings
 
 Mask = NDArray[np.bool_]
+EXPIRED = "expired on arrival; serves nothing and is waste"
 
 
 def notes(drafts: Mapping[str, Draft], settings: Settings) -> tuple[str, ...]:
@@ -27,6 +29,7 @@ def notes(drafts: Mapping[str, Draft], settings: Settings) -> tuple[str, ...]:
         *_channels(drafts["channels"]),
         *_lanes(drafts),
         *_suppliers(drafts),
+        *_cut_off(drafts),
         *_forecasts(drafts["forecasts"]),
         *_alike(drafts),
     ]
@@ -51,6 +54,12 @@ def _lots(lots: Draft, begin: int) -> Iterator[str]:
     yield from _say(lots, ~usable, "lot", "in quarantine or blocked; not used, but they take room")
     old = usable & (lots.figures("expiry_date") < begin)
     yield from _say(lots, old, "lot", "expired before the start; not used, but they take room")
+    late = (
+        usable
+        & (lots.figures("received_date") >= begin)
+        & (lots.figures("expiry_date") < lots.figures("received_date"))
+    )
+    yield from _say(lots, late, "lot", EXPIRED)
 
 
 def _dates(drafts: Mapping[str, Draft], begin: int, end: int) -> Iterator[str]:
@@ -58,6 +67,7 @@ def _dates(drafts: Mapping[str, Draft], begin: int, end: int) -> Iterator[str]:
     day = receipts.figures("date")
     yield from _say(receipts, day < begin, "receipt", "overdue; taken as coming in on the first day")
     yield from _say(receipts, day >= end, "receipt", "after the horizon; not used")
+    yield from _say(receipts, receipts.figures("expiry_date") < np.maximum(day, begin), "receipt", EXPIRED)
     day = forecasts.figures("date")
     yield from _say(forecasts, day < begin, "item", "before the start; not used")
     yield from _say(forecasts, day >= end, "item", "after the horizon; not used")
@@ -106,6 +116,16 @@ def _suppliers(drafts: Mapping[str, Draft]) -> Iterator[str]:
     yield from _say(sites, mask, "site", "suppliers without lots or receipts; nothing can leave them")
 
 
+def _cut_off(drafts: Mapping[str, Draft]) -> Iterator[str]:
+    """Sites that should serve demand and never hold anything."""
+    sites = drafts["sites"]
+    serving = word_positions(sites["site"], drafts["fulfilment"].words("site")) >= 0
+    fed = np.zeros(len(sites), bool)
+    for table, column in (("lots", "site"), ("receipts", "site"), ("lanes", "destination")):
+        fed |= word_positions(sites["site"], drafts[table].words(column)) >= 0
+    yield from _say(sites, serving & ~fed, "site", "serve demand, but hold nothing and no lane leads to them")
+
+
 def _forecasts(forecasts: Draft) -> Iterator[str]:
     given = [forecasts.filled(name) for name in QUANTILES if forecasts[name].null_count < len(forecasts)]
     if given and forecasts["std"].null_count < len(forecasts):
@@ -117,7 +137,8 @@ def _alike(drafts: Mapping[str, Draft]) -> Iterator[str]:
     for table, column in (("items", "item"), ("sites", "site"), ("channels", "channel")):
         seen: dict[str, str] = {}
         for word in drafts[table].words(column).to_pylist():
-            other = seen.setdefault(word.casefold(), word)
+            other = seen.setdefault(unicodedata.normalize("NFKC", word).casefold(), word)
             if other != word:
-                yield f"{table}: {column} {other} and {word} differ only in capitals; they are two"
+                how = "capitals" if other.casefold() == word.casefold() else "width"
+                yield f"{table}: {column} {other} and {word} differ only in {how}; they are two"
                 break

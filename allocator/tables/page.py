@@ -22,6 +22,7 @@ column names in the first line). What the figures mean to the day and to the uni
   they are held in the composed Unicode form (NFC), and may not hold control or invisible characters; 200 at most.
 - **Days** are ISO days (`2026-01-31`), in Parquet also dates, or timestamps at midnight without a zone.
 - **Amounts** are plain decimal numbers, **whole** numbers have no fraction; none may exceed 1e12.
+  Sizes that stand beside quantities (quantum, unit_volume, packs, vehicles, shares) may not lie between 0 and 1e-8: the solver would take them for 0.
 - **Flags** are true or false (1 or 0). Choices are written exactly as shown.
 - A column marked *key* is part of the table's key: no two rows share a key. *required* columns may not be blank; blank
   cells of the others take the default shown, or stay empty.

@@ -7,6 +7,8 @@ from allocator.tables.columns import Column, TableSpec, amount, choice, code, da
 METHODS = ("auto", "push", "pull", "jit")
 QUANTILES = {"p05": 0.05, "p10": 0.10, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p90": 0.90, "p95": 0.95}
 CATEGORY = "category:"
+TINY = 1e-8
+"""Smallest size above 0: HiGHS takes coefficients of 1e-9 for 0."""
 
 _ITEM = ("the item", "items.item")
 _SITE = ("the site", "sites.site")
@@ -28,9 +30,11 @@ ITEMS = TableSpec(
         code("item", "the item", key=True),
         Column("description", "text", "name in plain words", optional=True),
         code("category", "group that item_lanes may name as `category:NAME`", optional=True),
-        amount("quantum", "smallest quantity that moves; 0 = continuous, such as bulk", "units", default=1.0),
+        amount(
+            "quantum", "smallest quantity that moves; 0 = continuous, such as bulk", "units", default=1.0, least=TINY
+        ),
         amount("unit_cost", "value of one unit", "currency", default=0.0),
-        amount("unit_volume", "room one unit takes", "m3", default=0.0),
+        amount("unit_volume", "room one unit takes", "m3", default=0.0, least=TINY),
         amount("unit_weight", "weight of one unit", "kg", default=0.0),
         whole("shelf_life_days", "days from receipt to expiry of a lot without its own date", "days", optional=True),
         choice(
@@ -67,7 +71,9 @@ LANES = TableSpec(
         amount("cost_per_unit", "freight of one unit", "currency/unit", default=0.0),
         amount("cost_per_m3", "freight of one cubic metre", "currency/m3", default=0.0),
         amount("cost_per_shipment", "cost of each started vehicle", "currency", default=0.0),
-        amount("vehicle_volume", "room in one vehicle; blank = daily_volume", "m3", above=True, optional=True),
+        amount(
+            "vehicle_volume", "room in one vehicle; blank = daily_volume", "m3", above=True, optional=True, least=TINY
+        ),
         amount("daily_volume", "room on one departing day; blank = no limit", "m3/day", optional=True),
         Column("departs", "mask7", "days the lane departs, seven of 0 or 1, Monday first", default="1111111"),
         choice("method", "how the lane replenishes", *METHODS, default="auto"),
@@ -80,8 +86,15 @@ ITEM_LANES = TableSpec(
     (
         code("item", "the item, or `category:NAME`", key=True),
         *_lane(key=True),
-        amount("pack_size", "shipped in whole packs of this; blank = the quantum", "units", above=True, optional=True),
-        amount("min_quantity", "smallest shipment; blank = 0", "units", optional=True),
+        amount(
+            "pack_size",
+            "shipped in whole packs of this; blank = the quantum",
+            "units",
+            above=True,
+            optional=True,
+            least=TINY,
+        ),
+        amount("min_quantity", "smallest shipment; blank = 0", "units", optional=True, least=TINY),
         amount("cost_per_unit", "freight of one unit, in place of the lane's", "currency/unit", optional=True),
         choice("method", "how the lane replenishes, in place of the lane's", *METHODS, optional=True),
         Column("allowed", "flag", "false closes the lane to the item; blank = true", optional=True),
@@ -210,7 +223,7 @@ ADMISSION_LIMITS = TableSpec(
         code("site", "the site, or `*` for each site", "sites.site", key=True, wild=True),
         date("date", "the day, or `*` for each day", key=True, wild=True),
         amount("max_units", "most units a day", "units/day", optional=True),
-        amount("max_share", "most of the site's stock of an item", "share", hi=1.0, optional=True),
+        amount("max_share", "most of the site's stock of an item", "share", hi=1.0, optional=True, least=TINY),
     ),
     optional=True,
 )

@@ -148,7 +148,7 @@ def read_settings(path: Path, faults: Faults) -> Settings | None:
     except UnicodeDecodeError:
         faults.file("network", path.name, "is not UTF-8", "save it as UTF-8")
         return None
-    except (OSError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: no TOML, or a number without end
         faults.file("network", path.name, f"can't be read ({str(error)[:200]})", "write it as TOML")
         return None
     if isinstance(values.get("previous_plan"), str):

@@ -75,6 +75,10 @@ def read_raw(path: Path, spec: TableSpec, faults: Faults) -> Raw | None:
 
 def check_columns(names: list[str], spec: TableSpec, source: str, faults: Faults) -> None:
     """Report unknown, repeated and missing columns."""
+    if len(names) > 2 * len(spec.names):
+        mend = f"keep those of {spec.name}: {', '.join(spec.names)}"
+        faults.file(spec.name, source, f"has {len(names):,} columns, {spec.name} has {len(spec.names)}", mend)
+        return
     missing = [name for name in required(spec) if name not in names]
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
@@ -153,6 +157,9 @@ def _header(data: bytes, spec: TableSpec, source: str, faults: Faults) -> list[s
     try:
         data.decode("utf-8") if len(data) < _BLOCK else None
         line = data.split(b"\n", 1)[0].decode("utf-8-sig")
+        if "\r" in line.rstrip("\r"):
+            faults.file(spec.name, source, "ends its lines with CR alone", "save it with LF or CRLF")
+            return None
     except UnicodeDecodeError as error:
         where = data.count(b"\n", 0, error.start) + 1
         faults.file(spec.name, source, f"is not UTF-8 (line {where})", "save it as UTF-8")

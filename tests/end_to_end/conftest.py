@@ -16,6 +16,9 @@ class Lasting:
 
     solver: Solver | None = None
 
+    def __init__(self, yields: bool = False, presolve: bool = True) -> None:
+        """Of no account here: the process that is lent is as it was started."""
+
     def __enter__(self) -> Solver:
         if Lasting.solver is None or Lasting.solver._process.poll() is not None:
             Lasting.solver = Solver()

@@ -1,9 +1,10 @@
-"""A headless Chromium that opens the report from disk; dev dependency selenium, and Debian's chromium and chromium-driver."""
+"""A headless Chromium that opens a page from disk or from a server; dev dependency selenium, and Debian's chromium and chromium-driver."""
 
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 MISSING = next(
     (
@@ -16,8 +17,8 @@ MISSING = next(
 
 
 @contextmanager
-def opened(page: Path, profile: Path, width: int = 1400, dark: bool = False) -> Iterator:
-    """Open a page; give the driver, and end the browser whatever happens."""
+def opened(page: Path | str, profile: Path, width: int = 1400, dark: bool = False) -> Iterator:
+    """Open a file or an address; give the driver, and end the browser whatever happens."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -34,12 +35,17 @@ def opened(page: Path, profile: Path, width: int = 1400, dark: bool = False) -> 
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     try:
-        # a headless window is no narrower than 500 px: a phone's width has to be emulated
-        size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 500}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-        driver.get(page.as_uri())
+        show(driver, page, width, dark)
         yield driver
     finally:
         driver.quit()
+
+
+def show(driver: Any, page: Path | str, width: int = 1400, dark: bool = False) -> None:
+    """Load a page anew in a window of a width, light or dark."""
+    # a headless window is no narrower than 500 px: a phone's width has to be emulated
+    size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 500}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    driver.get(page.as_uri() if isinstance(page, Path) else page)

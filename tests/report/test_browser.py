@@ -11,7 +11,7 @@ from allocator.measure import measure
 from allocator.report import render
 from allocator.tables import read_tables
 from tests.measure.sample import NASTY_ITEM, NASTY_SITE, make_certificate, make_manifest, make_plan, write_network
-from tests.report.browser import MISSING, opened
+from tests.report.browser import MISSING, opened, show
 
 pytest.importorskip("selenium", reason="needs selenium (the dev extra)")
 pytestmark = [
@@ -154,20 +154,20 @@ def test_a_place_opens_from_its_row(driver):
 
 @pytest.mark.parametrize("width", [1400, 420])
 @pytest.mark.parametrize("dark", [False, True])
-def test_nothing_is_cut_or_refused(page, tmp_path, width, dark):
+def test_nothing_is_cut_or_refused(driver, page, width, dark):
     """At a desk and on a phone, light and dark: no sideways scrolling, no console message, letters that stand out from the paper."""
-    with opened(page, tmp_path / "profile", width, dark) as driver:
-        wide, room = driver.execute_script("return [document.documentElement.scrollWidth, innerWidth]")
-        assert room == width
-        assert wide <= width
-        colours = driver.execute_script(
-            "const s = getComputedStyle(document.body); return [s.color, s.backgroundColor].map(c => c.match(/[0-9]+/g).slice(0, 3).map(Number))"
-        )
-        ink, paper = (sum(colour) / 3 for colour in colours)
-        assert (ink > 180 and paper < 60) if dark else (ink < 60 and paper > 220)
-        out = driver.execute_script(
-            """return Array.from(document.querySelectorAll('section h2, section p, .tiles dd, .bars th, svg.chart')).filter(e => {
-                const r = e.getBoundingClientRect(); return r.width && (r.right > innerWidth + 1 || r.left < -1); }).map(e => e.textContent)"""
-        )
-        assert out == []
-        assert driver.get_log("browser") == []
+    show(driver, page, width, dark)
+    wide, room = driver.execute_script("return [document.documentElement.scrollWidth, innerWidth]")
+    assert room == width
+    assert wide <= width
+    colours = driver.execute_script(
+        "const s = getComputedStyle(document.body); return [s.color, s.backgroundColor].map(c => c.match(/[0-9]+/g).slice(0, 3).map(Number))"
+    )
+    ink, paper = (sum(colour) / 3 for colour in colours)
+    assert (ink > 180 and paper < 60) if dark else (ink < 60 and paper > 220)
+    out = driver.execute_script(
+        """return Array.from(document.querySelectorAll('section h2, section p, .tiles dd, .bars th, svg.chart')).filter(e => {
+            const r = e.getBoundingClientRect(); return r.width && (r.right > innerWidth + 1 || r.left < -1); }).map(e => e.textContent)"""
+    )
+    assert out == []
+    assert driver.get_log("browser") == []

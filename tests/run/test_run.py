@@ -1,12 +1,17 @@
 """A run from tables to a plan: small networks are proven exactly, and the audit has the last word."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import allocator
 from allocator import run
 from allocator.audit import AuditFinding, AuditReport
+from allocator.engine.problem import Answer, Limits, Problem
+from allocator.engine.process import Solver
 from tests.program.networks import CASES, write_case
 
 
@@ -42,3 +47,56 @@ def test_a_plan_the_audit_refuses_is_solved_again_and_then_replaced(
     assert plan.certificate["status"] == "degraded"
     assert plan.exit_code == 3
     assert sum("the audit refused the solver's plan" in note for note in plan.manifest["notes"]) == 2
+
+
+Ask = Callable[[Problem], Answer]
+
+
+def _anything(ask: Ask, problem: Problem) -> Answer:
+    """Any point at all, called optimal: a wrong optimum."""
+    answer = ask(replace(problem, cost=np.zeros_like(problem.cost)))
+    cost = float(problem.cost @ answer.x)
+    return replace(answer, objective=cost, bound=cost)
+
+
+def _too_much(ask: Ask, problem: Problem) -> Answer:
+    """Half as much again of everything, called optimal: a point that breaks every balance."""
+    answer = ask(problem)
+    return replace(answer, x=None if answer.x is None else np.minimum(np.ceil(1.5 * answer.x + 1.0), problem.upper))
+
+
+def _lying(monkeypatch: pytest.MonkeyPatch, lie: Callable[[Ask, Problem], Answer], always: bool) -> list[bool]:
+    """Let the solver's answers be lies, always or while presolve is on; says of each solve whether presolve was on."""
+    real, asked = Solver.solve, []
+
+    def solve(self: Solver, problem: Problem, limits: Limits, progress: object = None) -> Answer:
+        def ask(problem: Problem) -> Answer:
+            return real(self, problem, limits, None)
+
+        asked.append(self._presolve)
+        return lie(ask, problem) if always or self._presolve else ask(problem)
+
+    monkeypatch.setattr(Solver, "solve", solve)
+    return asked
+
+
+@pytest.mark.parametrize("lie", [_anything, _too_much])
+@pytest.mark.parametrize("always", [False, True])
+def test_a_wrong_optimal_is_caught(
+    lie: Callable[[Ask, Problem], Answer], always: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A false "optimal" is found out by the audit or by a better plan; without presolve it is right, or the rules engine steps in."""
+    network = allocator.read(write_case("packs", tmp_path))
+    honest = allocator.solve(network)
+    asked = _lying(monkeypatch, lie, always)
+    plan = allocator.solve(network)
+    assert plan.audit is not None
+    assert plan.audit.ok
+    assert any(asked)
+    assert plan.certificate["bound"] is None or plan.certificate["bound"] <= honest.certificate["objective"] + 1e-6
+    if always:
+        assert (plan.certificate["engine"], plan.certificate["status"], plan.exit_code) == ("rules", "degraded", 3)
+    else:
+        assert plan.certificate["objective"] == pytest.approx(honest.certificate["objective"])
+    said = " ".join(plan.manifest["notes"])
+    assert "solved again without presolve" in said or "the solver failed" in said

@@ -92,6 +92,11 @@ RESOLVED = {
         "wrong.toml, append 1 row 1",
         "'beer' is not in items",
     ),
+    "appended without what is required": (
+        '[[append]]\ntable = "lots"\nrows = [{ lot = "X", item = "milk", quantity = 1, received_date = 2026-03-01 }]\n',
+        "wrong.toml, append 1 row 1, column site",
+        "is blank",
+    ),
     "appended twice": (
         '[[append]]\ntable = "channels"\nrows = [{ channel = "web" }]\n',
         "wrong.toml, append 1 row 1",
