@@ -122,7 +122,7 @@ def cut(grid: Daily, season: int) -> Seasons:
     first = np.argmax(known.any(axis=2), axis=1).astype(np.int64)
     begun = np.minimum(first, np.int64(count - LEAST_SEASONS))
     age = 0.5 ** ((count - 1 - np.arange(count)) / HALF_LIFE)
-    group = grid.keys.groupby(["channel", "zone"], sort=True).ngroup().to_numpy(np.int64)
+    group: NDArray[np.int64] = np.asarray(grid.keys.groupby(["channel", "zone"], sort=True).ngroup(), np.int64)
     return Seasons(demand, known * age[:, None], begun, group)
 
 
