@@ -77,7 +77,7 @@ def command(
     \b
     HISTORY has a row a sale, or one a day:
       item, channel, zone, date, quantity   required
-      order                                 the order it belongs to (for backtest)
+      order                                 the order it belongs to; not needed here
       in_stock                              false = stock had run out: the day does not count
 
     Days without a row are days without sales, once the item has sold. Further columns are left alone. docs/forecast.md says how it is done.

@@ -119,9 +119,10 @@ def cut(grid: Daily, season: int) -> Seasons:
     before = np.cumsum(grid.demand > 0, axis=1)[:, -kept:].reshape(demand.shape) == 0
     recent = np.arange(count) >= count - LEAST_SEASONS
     known = known | (before & recent[:, None])
-    begun = np.minimum(np.argmax(known.any(axis=2), axis=1), count - LEAST_SEASONS).astype(np.int64)
+    first = np.argmax(known.any(axis=2), axis=1).astype(np.int64)
+    begun = np.minimum(first, np.int64(count - LEAST_SEASONS))
     age = 0.5 ** ((count - 1 - np.arange(count)) / HALF_LIFE)
-    group = np.asarray(grid.keys.groupby(["channel", "zone"], sort=True).ngroup(), dtype=np.int64)
+    group: NDArray[np.int64] = np.asarray(grid.keys.groupby(["channel", "zone"], sort=True).ngroup(), np.int64)
     return Seasons(demand, known * age[:, None], begun, group)
 
 

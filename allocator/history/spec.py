@@ -25,7 +25,7 @@ HISTORY = TableSpec(
     ),
     open=True,
 )
-"""Sales history of `allocator forecast` and `allocator backtest`."""
+"""Sales history, one definition for every command that reads one."""
 
 
 def history_spec(columns: dict[str, str], channel: str | None) -> TableSpec:
