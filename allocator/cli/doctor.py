@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 NEEDED = {
-    "python": ((3, 11), (3, 14)), "pyomo": ((6, 9, 2), (7,)), "highspy": ((1, 15, 1), (2,)), "pandas": ((2, 2, 3), (4,)),
+    "python": ((3, 11), (3, 14)), "pyomo": ((6, 9, 3), (7,)), "highspy": ((1, 15, 1), (2,)), "pandas": ((2, 2, 3), (4,)),
     "numpy": ((2, 1), (3,)), "scipy": ((1, 14, 1), (2,)), "pyarrow": ((18,), (30,)), "click": ((8, 1, 8), (9,)), "rich": ((13, 9), (17,)),
     "pydantic": ((2, 10), (3,)), "jinja2": ((3, 1, 5), (4,)),
 }  # fmt: skip
