@@ -22,8 +22,6 @@ TIGHT = 1e-7
 FIRST_RUNG = {True: 0.2, False: 0.05}
 """First price of overdrawing, as a part of what a unit of the resource carries on average: coarse for many items, fine for few."""
 LADDER = {True: 6.0, False: 4.0}
-CLIMB = 1.3
-"""Factor by which a price of overdrawing climbs from shard to shard while what is overdrawn lags behind."""
 MANY = 500
 """Items from which on the ladder is coarse."""
 MOST_PASSES = 16
@@ -73,32 +71,6 @@ def true_cost(limits: SharedLimits, stock: Stock) -> float:
 def shared_cost(limits: SharedLimits, use: FloatArray) -> float:
     """What comes on top of the items' own costs (which hold the base prices). [currency]"""
     return limits.beyond(use) + limits.empty_room(use)
-
-
-class _Pace:
-    """Prices of overdrawing that climb during a pass, worker by worker, where what is overdrawn goes slower than the shards do.
-
-    Parameters
-    ----------
-    slack : (W, R) float
-        Each worker's part of what is left, below 0 where it is overdrawn.
-    over, highest : (R,) float
-        First prices and their ceiling.
-    """
-
-    def __init__(self, slack: FloatArray, over: FloatArray, highest: FloatArray) -> None:
-        self.first = np.maximum(-slack, 0.0)
-        self.over = np.repeat(over[None], len(slack), axis=0)
-        self.highest = highest
-        self.total = np.zeros(len(slack))
-
-    def price(self, worker: int, slack: FloatArray, left: int) -> FloatArray:
-        """(R,) prices for the next shard of a worker that has ``left`` of them to come."""
-        self.total[worker] = max(self.total[worker], left)
-        due = self.first[worker] * left / max(self.total[worker], 1.0)
-        late = -slack > due + 1e-9 * np.maximum(1.0, self.first[worker])
-        self.over[worker] = np.where(late, np.minimum(self.over[worker] * CLIMB, self.highest), self.over[worker])
-        return np.asarray(self.over[worker])
 
 
 class Finisher:
@@ -235,18 +207,14 @@ class Finisher:
         began, items = time.monotonic(), 0
         price, slack, dear = self._terms(whole, over)
         part = np.array([slack / self.crew.workers for _ in range(self.crew.workers)])
-        pace = _Pace(part, dear, self.limits.highest) if kind == "relieve" and self.many else None
         overdrawn = self.overdrawn
         cost, use = self.stock.cost.copy(), self.stock.use.copy()
         touched = np.asarray((use[:, overdrawn] > 0).any(axis=1))
         wanted = [shard for shard in range(len(self.crew.shards)) if every or touched[shard]]
-        left = np.bincount(np.array(wanted, dtype=np.int64) % self.crew.workers, minlength=self.crew.workers)
 
         def order(shard: int, worker: int) -> Order:
             head = {"do": "settle", "whole": whole, "every": every, "better": better, "least": least}
-            asked = dear if pace is None else pace.price(worker, part[worker], left[worker])
-            left[worker] -= 1
-            return head, {"price": price, "slack": part[worker], "over": asked}
+            return head, {"price": price, "slack": part[worker], "over": dear}
 
         def done(reply: Reply) -> None:
             nonlocal items
@@ -257,7 +225,7 @@ class Finisher:
 
         missing = self.crew.run(wanted, order, done, self.until)
         self.stock = Stock(cost, use)
-        self.reached = dear if pace is None else pace.over.max(axis=0)
+        self.reached = dear
         now = true_cost(self.limits, self.stock)
         # while something is overdrawn that can still be helped, its price says nothing of the plan
         gap = None if kind == "relieve" and self.overdrawn.any() else relative_gap(now, self.bound)
