@@ -11,6 +11,7 @@ import click
 
 from allocator.cli.faults import bad_input, io_fault
 from allocator.cli.say import Voice
+from allocator.files import replacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,16 +133,11 @@ def _left_out(level: tuple[str, ...]) -> list[str]:
 
 
 def _write(frame: pd.DataFrame, output: Path) -> None:
-    """Write beside the place first, so that what was there stays whole until the new table is."""
-    part = output.with_name(f".{output.name}.part")
-    try:
+    with replacing(output) as part:
         if output.suffix == ".csv":
             frame.to_csv(part, index=False, date_format="%Y-%m-%d", lineterminator="\n")
         else:
             frame.assign(date=frame["date"].dt.date).to_parquet(part, index=False)
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _show(made: Forecast | None, score: pd.DataFrame | None, output: Path | None, as_json: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -11,6 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from allocator.cli.ending import INTERRUPTED
+from allocator.files import replacing
 
 if TYPE_CHECKING:
     from allocator.cli.say import Voice
@@ -67,12 +69,8 @@ class Metrics:
         self._add("run_exit_code", "exit code of the last run", [({}, code)])
         self._add("run_seconds", "wall clock of the last run", [({}, time.monotonic() - self._began)])
         self._add("run_finished_timestamp_seconds", "when the last run ended", [({}, time.time())])
-        fresh = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        try:
+        with replacing(self._path) as fresh:
             fresh.write_text("".join([*self._lines(), "# EOF\n"]), encoding="utf-8")
-            fresh.replace(self._path)
-        finally:
-            fresh.unlink(missing_ok=True)
 
     def _add(self, name: str, about: str, samples: Iterable[tuple[Mapping[str, str], Any]]) -> None:
         known = [(labels, float(value)) for labels, value in samples if value is not None and math.isfinite(value)]
@@ -118,4 +116,4 @@ def exit_code(error: BaseException) -> int:
         return HELD
     if isinstance(error, NotAPlanError | ClusterError):
         return 2
-    return 130 if isinstance(error, KeyboardInterrupt | SystemExit) else 1
+    return INTERRUPTED if isinstance(error, KeyboardInterrupt | SystemExit) else 1

@@ -77,7 +77,7 @@ def _values(comparison: Comparison) -> list[dict[str, Any]]:
             {
                 "case": label,
                 "bar": bar([(start, max(end - start, 0.002), tint, f"{label}: {words.money(value, currency)}{most}")]),
-                "value": words.number(value).replace("-", "−"),
+                "value": words.figure(value),
                 "difference": "base" if label == comparison.base else signed(difference, currency, currency),
                 "mood": "good" if difference > 1e-9 else "bad" if difference < -1e-9 else "",
                 "gap": gap(shut),

@@ -20,6 +20,8 @@ from allocator.engine import frames
 from allocator.engine.problem import Answer, Limits, Problem, SolverError, check_problem
 
 Progress = Callable[[dict[str, float]], None]
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Environment that keeps a process's numerical libraries to one thread."""
 HURRY = 5.0
 """Seconds that each further solve may take once a run was interrupted."""
 

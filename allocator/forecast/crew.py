@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.engine import frames
-from allocator.engine.process import child_environment
+from allocator.engine.process import ONE_THREAD, child_environment
 from allocator.forecast.levels import predict
 from allocator.forecast.seasons import FloatArray
 
@@ -61,12 +61,11 @@ def _ask(tasks: Sequence[Task], share: Sequence[tuple[int, int]]) -> list[FloatA
         arrays[f"totals{number}"] = tasks[at].totals[start : start + SHARE]
         arrays[f"begun{number}"] = tasks[at].begun[start : start + SHARE]
     order = [[tasks[at].name, tasks[at].ahead] for at, _ in share]
-    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     with subprocess.Popen(
         [sys.executable, "-m", "allocator.forecast.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=child_environment() | one,
+        env=child_environment() | ONE_THREAD,
     ) as process:
         inward: Any = process.stdin
         outward: Any = process.stdout

@@ -11,6 +11,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from allocator.files import replacing
 from allocator.ledger.replay import stock_on, under_way
 from allocator.ledger.transactions import SLACK, UNIT, LedgerError, identified, units
 
@@ -51,12 +52,11 @@ def write_stock(tables: dict[str, pa.Table], folder: Path, form: str) -> list[Pa
     paths = []
     for name, table in tables.items():
         path = folder / f"{name}.{form}"
-        fresh = path.with_name(f".{path.name}.new")
-        if form == "csv":
-            pacsv.write_csv(table, fresh)
-        else:
-            pq.write_table(table, fresh, compression="zstd", write_page_checksum=True)
-        fresh.replace(path)
+        with replacing(path) as fresh:
+            if form == "csv":
+                pacsv.write_csv(table, fresh)
+            else:
+                pq.write_table(table, fresh, compression="zstd", write_page_checksum=True)
         paths.append(path)
     return paths
 

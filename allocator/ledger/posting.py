@@ -155,12 +155,7 @@ def reverse(
                 else "is itself a reversal; record what happened instead"
             )
             raise LedgerError(f"transaction {word} {rule}")
-        left = (
-            found.assign(root=found["reverses"].where(found["reverses"] != "", found["id"]))
-            .groupby("root")["millionths"]
-            .sum()
-        )
-        rest = whole["id"].map(left).to_numpy(np.int64)
+        rest = np.asarray(whole["id"].map(_left(found)), dtype=np.int64)
         rows = reversals(whole, rest if quantity is None else np.full(len(whole), quantity), reference, reason, planner)
         again = rows["id"].isin(found["id"]).to_numpy()
         over = ~again & ((rest <= 0) | (-rows["millionths"].to_numpy() > rest))
@@ -202,10 +197,15 @@ def _standing(ledger: Ledger, plan: Posting) -> pd.DataFrame:
         "WHERE p.plan = t.plan AND p.plan <> ? AND p.start < ? AND p.until > ?)",
         *MOVES, plan.plan, plan.until, plan.start,
     )  # fmt: skip
-    left = rows["millionths"].groupby(rows["reverses"].where(rows["reverses"] != "", rows["id"])).sum()
     whole = rows[rows["reverses"] == ""]
-    whole = whole.assign(standing=whole["id"].map(left).astype(np.int64))
+    whole = whole.assign(standing=whole["id"].map(_left(rows)).astype(np.int64))
     return whole[whole["standing"] > 0]
+
+
+def _left(rows: pd.DataFrame) -> pd.Series[int]:
+    """What is left of transactions after what was taken back, by id. [millionths]"""
+    left: pd.Series[int] = rows["millionths"].groupby(rows["reverses"].where(rows["reverses"] != "", rows["id"])).sum()
+    return left
 
 
 def _releases(ledger: Ledger, plan: Posting) -> pd.DataFrame:

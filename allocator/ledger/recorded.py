@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from allocator.ledger.transactions import KINDS, LARGEST, LedgerError, identified, transactions
+from allocator.ledger.transactions import KINDS, LARGEST, LedgerError, does, identified, transactions
 
 RECORDED = tuple(name for name, kind in KINDS.items() if kind.recorded)
 REQUIRED = ("reference", "kind", "item", "lot", "quantity", "date")
@@ -63,9 +63,7 @@ def read_recorded(path: Path) -> pd.DataFrame:
 
 def _checked(frame: pd.DataFrame, source: str) -> pd.DataFrame:
     kind = frame["kind"]
-    leaves, comes = (
-        kind.map({k: getattr(v, what) for k, v in KINDS.items()}).eq(True) for what in ("leaves", "arrives")
-    )
+    leaves, comes = (does(kind, what).eq(True) for what in ("leaves", "arrives"))
     quantity = pd.to_numeric(frame["quantity"], errors="coerce")
     twice = frame.duplicated(list(REQUIRED[:1])) & (frame["reference"] != "")
     rules = [

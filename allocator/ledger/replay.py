@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from allocator.ledger.transactions import KINDS, SLACK, LedgerError, units
+from allocator.ledger.transactions import KINDS, SLACK, LedgerError, does, units
 
 PLACE = ["item", "lot", "site"]
 _EVER = "9999-12-31"
@@ -16,9 +16,7 @@ _EVER = "9999-12-31"
 def effects(rows: pd.DataFrame) -> pd.DataFrame:
     """What transactions do to stock: item, lot, site, day, phase (0 morning, 1 coming in, 2 leaving), millionths, expiry_date, received_date, status."""
     kind = rows["kind"]
-    leaves, arrives, counted = (
-        kind.map({k: getattr(v, what) for k, v in KINDS.items()}) for what in ("leaves", "arrives", "counted")
-    )
+    leaves, arrives, counted = (does(kind, what) for what in ("leaves", "arrives", "counted"))
     if kind.map(KINDS.keys().__contains__).eq(False).any():
         raise LedgerError("the ledger holds a kind of transaction that this version does not know; update the program")
     sides = []

@@ -85,6 +85,11 @@ class LedgerError(ValueError):
     """What the ledger refuses; nothing was posted."""
 
 
+def does(kind: pd.Series[str], what: str) -> pd.Series[Any]:
+    """Whether each kind ``leaves``, ``arrives``, is ``counted`` or ``recorded``; NaN for one that is not known."""
+    return kind.map({name: getattr(one, what) for name, one in KINDS.items()})
+
+
 def transactions(rows: Mapping[str, Any], count: int, key: str, ids: pd.Series[str] | None = None) -> pd.DataFrame:
     """Make transactions of columns or single values.
 

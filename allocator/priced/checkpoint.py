@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.files import replacing
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
@@ -68,13 +70,11 @@ class Checkpoint:
         if self.folder is None:
             return
         path = self.folder / f"round-{self._next:04d}.npz"
-        fresh = path.with_suffix(".new")
-        with fresh.open("wb") as stream:
+        with replacing(path) as fresh, fresh.open("wb") as stream:
             arrays: dict[str, Any] = {n: getattr(found, n) for n in ("price", "shards", "bound", "cost", "use")}
             np.savez_compressed(stream, phase=np.array(found.phase), **arrays)
             stream.flush()
             os.fsync(stream.fileno())
-        fresh.replace(path)
         self._next += 1
 
 

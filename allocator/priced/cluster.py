@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.engine.problem import SolverError
+from allocator.engine.process import ONE_THREAD
 from allocator.priced.crew import Arrays, Crew
 
 IntArray = NDArray[np.int64]
@@ -31,7 +32,6 @@ Found = tuple[int, dict[str, Any] | None, Arrays]
 INSTALL = "pip install 'inventory-allocator[ray]'"
 ALIKE = ("inventory-allocator", "highspy", "numpy", "scipy", "pyomo")
 """Packages whose versions must be the same everywhere for the same plan."""
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 KNOCK = 5.0
 """Seconds for a cluster's port to answer."""
 PATIENCE = 60.0

@@ -104,7 +104,6 @@ class Finisher:
         self.finite = np.isfinite(limits.limit)
         self.many = sum(len(shard) for shard in crew.shards) > MANY
         self.density = self._density()
-        self.reached = limits.highest
         self.vehicles, self.decided = np.zeros(limits.count), False
 
     def _density(self) -> FloatArray:
@@ -136,8 +135,7 @@ class Finisher:
             still = self.overdrawn
             if (over[still] >= self.limits.highest[still]).all():
                 break  # what is left has to give, at its price
-            reached = np.maximum(rung, self.reached / np.where(self.density > 0, self.density, 1.0))
-            rung = np.where(still, reached * LADDER[self.many], rung)
+            rung = np.where(still, rung * LADDER[self.many], rung)
         return True
 
     def whole(self) -> bool:
@@ -225,7 +223,6 @@ class Finisher:
 
         missing = self.crew.run(wanted, order, done, self.until)
         self.stock = Stock(cost, use)
-        self.reached = dear
         now = true_cost(self.limits, self.stock)
         # while something is overdrawn that can still be helped, its price says nothing of the plan
         gap = None if kind == "relieve" and self.overdrawn.any() else relative_gap(now, self.bound)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.engine import frames
-from allocator.engine.process import child_environment
+from allocator.engine.process import ONE_THREAD, child_environment
 from allocator.priced.crew import Arrays, Crew
 
 IntArray = NDArray[np.int64]
@@ -45,12 +45,11 @@ class LocalCrew(Crew):
         return [process.pid for process in self._processes]
 
     def _start(self, worker: int) -> subprocess.Popen[bytes]:
-        one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         process = subprocess.Popen(
             [sys.executable, "-m", "allocator.priced.desk"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=child_environment() | one,
+            env=child_environment() | ONE_THREAD,
             start_new_session=True,
         )
         self._born[worker] += 1

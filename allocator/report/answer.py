@@ -169,7 +169,7 @@ def steps(components: Mapping[str, float]) -> list[Step]:
         Step(name, drawn(marks[i], marks[i + 1], "gain" if figure > 0 else "cost"), _signed(figure), False)
         for i, (name, figure) in enumerate(parts)
     ]
-    return [*made, Step("Value of the plan", drawn(0.0, level, "sum"), words.number(level).replace("-", "−"), True)]
+    return [*made, Step("Value of the plan", drawn(0.0, level, "sum"), words.figure(level), True)]
 
 
 def _signed(figure: float) -> str:

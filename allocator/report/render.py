@@ -174,7 +174,7 @@ def _answer(
     broken, findings = answer.check(certificate)
     gave, dearest = answer.gave(plan["exceptions"], currency)
     return {
-        "value": words.number(value).replace("-", "−"),
+        "value": words.figure(value),
         "proof": answer.proof(certificate, currency),
         "over_rules": None if over is None else f"{words.money(abs(over), currency)} {'more' if over >= 0 else 'less'}",
         "over_mood": "good" if over is None or over >= 0 else "bad",

@@ -39,6 +39,11 @@ def number(value: float, decimals: int = 0) -> str:
     return written[1:] if written.startswith("-") and not any(mark in "123456789" for mark in written) else written
 
 
+def figure(value: float) -> str:
+    """Write a figure that stands alone, large: a whole number with a true minus sign."""
+    return number(value).replace("-", "−")
+
+
 def amount(value: float) -> str:
     """Write a quantity: whole where it is whole, else up to two decimals, and two digits of a very small one."""
     if is_missing(value):

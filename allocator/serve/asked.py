@@ -45,6 +45,11 @@ class Asked:
         """A field's first value, blank where it was not sent; lines end as everywhere here."""
         return self.fields.get(name, [""])[0].replace("\r\n", "\n")
 
+    def number(self, name: str) -> int | None:
+        """A field as a whole number of at most nine digits; None where it is none."""
+        text = self.one(name)
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
     def all(self, name: str) -> list[str]:
         """All values of a field."""
         return self.fields.get(name, [])

@@ -68,7 +68,7 @@ def overview(plan: Plan, name: str) -> dict[str, Any]:
     items, sites = closer.rows_by(tables, frames, frames["kpis"], days, currency, [])
     return {
         "currency": currency,
-        "value": words.number(float(plan.certificate["value"])).replace("-", "−"),
+        "value": words.figure(float(plan.certificate["value"])),
         "proof": proof(plan.certificate, currency),
         "items": linked(items, 0, Addresses("/item", "item", plan=name)),
         "sites": linked(sites, 0, Addresses("/site", "site", plan=name)),

@@ -143,10 +143,10 @@ class Edits:
 
     def cancel(self, asked: Asked) -> Response:
         """Cancel a run."""
-        number = asked.one("run")
-        if number.isascii() and number.isdigit() and len(number) < 10:
-            self.runs.cancel(int(number))
-        return seeother("/run", run=number)
+        number = asked.number("run")
+        if number is not None:
+            self.runs.cancel(number)
+        return seeother("/run", run=asked.one("run"))
 
     def override(self, asked: Asked) -> Response:
         """Write a lock into a scenario, and plan again with it if that is asked."""
@@ -183,11 +183,11 @@ class Edits:
     ) -> tuple[str, Chosen, Any] | None:
         network = self.views.read(plan).network
         offered = overriding.ways(network, asked.one("site"))
-        number = asked.one("lane")
-        if not (number.isascii() and number.isdigit() and len(number) < 6 and int(number) < len(offered)):
+        number = asked.number("lane")
+        if number is None or number >= len(offered):
             errors["lane"] = ["is no lane of this site; pick one"]
             return None
-        lane = offered[int(number)].lane
+        lane = offered[number].lane
         found = overriding.overlay_with(asked, lane, source, network, self.served, holdings, errors)
         if found is None or errors:
             return None

@@ -14,6 +14,7 @@ from typing import Any
 
 from allocator.comparison.cases import key_of
 from allocator.comparison.running import Events, Job, Run, whole
+from allocator.engine.problem import relative_gap
 from allocator.options import STAGES, Options
 from allocator.tables.tables import Tables
 
@@ -218,9 +219,12 @@ def _told(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _between(objective: float, bound: float) -> dict[str, Any]:
-    gap = (objective - bound) / max(abs(objective), 1.0)
     known = abs(objective) < 1e100 and abs(bound) < 1e100
-    return {"value": _finite(-objective), "bound": _finite(-bound), "gap": _finite(gap) if known else None}
+    return {
+        "value": _finite(-objective),
+        "bound": _finite(-bound),
+        "gap": _finite(relative_gap(objective, bound)) if known else None,
+    }
 
 
 def _finite(figure: float) -> float | None:

@@ -218,10 +218,12 @@ class Views:
         return JSONResponse({key: run[key] for key in ("state", "live", "doing", "figures", "elapsed")})
 
     def _asked_run(self, asked: Asked) -> State:
-        number = asked.one("run")
-        state = self.runs.get(int(number)) if number.isascii() and number.isdigit() and len(number) < 10 else None
+        number = asked.number("run")
+        state = None if number is None else self.runs.get(number)
         if state is None:
-            raise Refused(404, f"there is no run {number!r} since the server began; finished plans are in the list")
+            raise Refused(
+                404, f"there is no run {asked.one('run')!r} since the server began; finished plans are in the list"
+            )
         return state
 
     def asset(self, name: str) -> Response:
@@ -278,7 +280,7 @@ def seeother(page: str, **fields: str) -> Response:
 
 
 def _figure(figure: float | None) -> str | None:
-    return None if figure is None or not math.isfinite(figure) else words.number(figure).replace("-", "−")
+    return None if figure is None or not math.isfinite(figure) else words.figure(figure)
 
 
 def _listed(plan: PlanHeld) -> dict[str, Any]:
@@ -289,7 +291,7 @@ def _listed(plan: PlanHeld) -> dict[str, Any]:
         "name": plan.name,
         "network": str(manifest.get("network", "")),
         "scenario": ", ".join(plan.scenario) or "as it is",
-        "value": words.number(float(certificate["value"])).replace("-", "−"),
+        "value": words.figure(float(certificate["value"])),
         "currency": plan.currency,
         "worth": float(certificate["value"]),
         "gap": "none proven" if words.is_missing(gap) or not isinstance(gap, int | float) else words.gap(float(gap)),
