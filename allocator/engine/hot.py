@@ -134,8 +134,10 @@ class Hot:
         )
         self._shape = (n + k, self._shape[1] + k)
 
-    def run(self, strategy: int) -> bool:
+    def run(self, strategy: int, sure: bool = True) -> bool:
         """Solve; whether there is an optimum (False: infeasible).
+
+        ``sure``: what is said to be infeasible is solved again, cold. Without, the first word counts, and the next run starts from there.
 
         Raises
         ------
@@ -155,7 +157,7 @@ class Hot:
             kinds = self._highspy.HighsModelStatus
             if status != self._highspy.HighsStatus.kError and state in (kinds.kOptimal, kinds.kModelEmpty):
                 return True
-            if state == kinds.kInfeasible and attempt:
+            if state == kinds.kInfeasible and (attempt or not sure):
                 return False
             self._h.clearSolver()
         raise SolverError(f"HiGHS ended with '{self._h.modelStatusToString(state)}' on an item")

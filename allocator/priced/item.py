@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,10 @@ WHOLE, NEARLY = 1e-6, 2e-5
 """Distances from a whole number: one that counts as none in a dive, one that is the solver's tolerance in its answer."""
 LOOKS = 6
 """Times an item is looked at again because another limit of its allowance is broken."""
-NEAR, ALL_UP = 1e-4, 5e-4
-"""Loss, relative to the item's cost at the prices alone, at which rounding one pack up, or all at once, needs no second opinion."""
+NEAR, TOGETHER = 3e-4, 1e-3
+"""Loss, relative to the item's cost at the prices alone, at which rounding one pack, or many together, needs no second opinion."""
+DOWN = 0.3
+"""Part of a pack below which it is rounded down at first, else up."""
 STAY = 1e-3
 """Loss, relative to the item's cost at the prices alone, at which packs stay though a limit that they break came in."""
 
@@ -220,7 +222,7 @@ def _limit(
 
 
 def _dive(hot: Hot, block: Block, x: FloatArray, fixed: dict[int, float], scale: float) -> FloatArray:
-    """Round the whole columns: up, many at once, where that costs next to nothing; else by halves, down to single ones up or down.
+    """Round the whole columns: many together where that costs next to nothing; else by halves, down to single ones, the better way.
 
     ``hot`` holds the block at an optimum x; ``fixed`` takes the columns that were fixed; ``scale`` judges losses.
     """
@@ -228,9 +230,15 @@ def _dive(hot: Hot, block: Block, x: FloatArray, fixed: dict[int, float], scale:
     for columns, steps in ((block.integer, packs), block.whole):
         step = np.ones(block.columns)
         step[columns] = steps
-        while len(part := _fractional(columns, step, x)):
-            order = np.argsort(_up_of(x, step, part) - x[part] / step[part], kind="stable")
-            x = _up(_Diving(hot, block, step, fixed, scale), part[order], x, hot.objective)
+        at = _At(x, hot.objective)
+        dive = _Diving(hot, block, step, fixed, scale)
+        while len(part := _fractional(columns, step, at.x)):
+            far = np.abs(dive.first_choice(at.x, part) - at.x[part]) / step[part]
+            at = _together(dive, part[np.argsort(far, kind="stable")], at)
+        if not at.here:
+            hot.run(DUAL)
+            at = _At(dive.point(), hot.objective)
+        x = at.x
     return x
 
 
@@ -240,8 +248,13 @@ def _fractional(columns: IntArray, step: FloatArray, x: FloatArray) -> IntArray:
     return np.asarray(columns[np.abs(value - np.round(value)) > WHOLE])
 
 
-def _up_of(x: FloatArray, step: FloatArray, columns: IntArray) -> FloatArray:
-    return np.ceil(x[columns] / step[columns] - WHOLE)
+@dataclass(frozen=True)
+class _At:
+    """Where a dive is: a point, what it costs, and whether the program was last run there."""
+
+    x: FloatArray
+    cost: float
+    here: bool = True
 
 
 @dataclass(frozen=True)
@@ -260,56 +273,67 @@ class _Diving:
     def free(self, column: int) -> None:
         self.hot.bound(column, self.block.lower[column], self.block.upper[column])
 
+    def run(self) -> bool:
+        """Whether there is a plan; HiGHS's first word will do, as a wrong no costs a little and nothing else."""
+        return self.hot.run(DUAL, sure=False)
+
     def point(self) -> FloatArray:
         return self.hot.point()[: self.block.columns]
 
+    def first_choice(self, x: FloatArray, columns: IntArray) -> FloatArray:
+        """Whole values to round to at first: down where little would be added, up elsewhere."""
+        step = self.step[columns]
+        value = x[columns] / step
+        low = np.floor(value + WHOLE)
+        to = np.where(value - low >= DOWN, np.ceil(value - WHOLE), low) * step
+        return np.clip(to, self.block.lower[columns], self.block.upper[columns])
 
-def _up(dive: _Diving, columns: IntArray, x: FloatArray, before: float) -> FloatArray:
-    """Round some columns, all of them up if that costs next to nothing, else one half of them after the other.
 
-    ``before`` is what x costs.
-    """
+def _together(dive: _Diving, columns: IntArray, at: _At) -> _At:
+    """Round some columns, all of them to their first choice if that costs next to nothing, else one half of them after the other."""
     if len(columns) == 1:
-        return _round(dive, int(columns[0]), x, before)
-    up = np.minimum(_up_of(x, dive.step, columns) * dive.step[columns], dive.block.upper[columns])
-    for column, to in zip(columns.tolist(), up.tolist(), strict=True):
+        return _round(dive, int(columns[0]), at)
+    choice = dict(zip(columns.tolist(), dive.first_choice(at.x, columns).tolist(), strict=True))
+    for column, to in choice.items():
         dive.fix(column, to)
-    if dive.hot.run(DUAL) and dive.hot.objective - before <= ALL_UP * dive.scale:
-        dive.fixed.update(zip(columns.tolist(), up.tolist(), strict=True))
-        return dive.point()
-    for column in columns.tolist():
+    if dive.run() and dive.hot.objective - at.cost <= TOGETHER * dive.scale:
+        dive.fixed.update(choice)
+        return _At(dive.point(), dive.hot.objective)
+    for column in choice:
         dive.free(column)
     half = len(columns) // 2
-    x = _up(dive, columns[:half], x, before)
-    rest = _fractional(columns[half:], dive.step, x)
-    return _up(dive, rest, x, dive.hot.objective) if len(rest) else x
+    at = _together(dive, columns[:half], replace(at, here=False))
+    rest = _fractional(columns[half:], dive.step, at.x)
+    return _together(dive, rest, at) if len(rest) else at
 
 
-def _round(dive: _Diving, column: int, x: FloatArray, before: float) -> FloatArray:
-    """Fix one column at the better of its two neighbours, the upper one if it costs next to nothing."""
+def _round(dive: _Diving, column: int, at: _At) -> _At:
+    """Fix one column at the better of its two neighbours, the first choice if it costs next to nothing."""
     hot, block, step = dive.hot, dive.block, float(dive.step[column])
-    best: tuple[float, float] | None = None
+    low, high = (float(rounded(at.x[column] / step)) * step for rounded in (np.floor, np.ceil))
+    first = float(dive.first_choice(at.x, np.array([column]))[0])
+    best: tuple[_At, float] | None = None
     last = np.nan
-    for to in (float(np.ceil(x[column] / step)) * step, float(np.floor(x[column] / step)) * step):
+    for to in (high, low) if first >= high else (low, high):
         if not block.lower[column] <= to <= block.upper[column]:
             continue
         dive.fix(column, to)
         last = to
-        if not hot.run(DUAL):
+        if not dive.run():
             continue
-        objective = hot.objective
-        if best is None or objective < best[0]:
-            best = (objective, to)
-        if objective - before <= NEAR * dive.scale:
+        if best is None or hot.objective < best[0].cost:
+            best = _At(dive.point(), hot.objective), to
+        if hot.objective - at.cost <= NEAR * dive.scale:
             break
     if best is None:
         # neither neighbour has a plan beside what was fixed before: give all of that up but the least, which always has one
-        return _empty(hot, block, dive.fixed)
-    if best[1] != last:
-        dive.fix(column, best[1])
-        hot.run(DUAL)
-    dive.fixed[column] = best[1]
-    return dive.point()
+        return _At(_empty(hot, block, dive.fixed), hot.objective)
+    found, to = best
+    dive.fixed[column] = to
+    if to != last:
+        dive.fix(column, to)
+        found = replace(found, here=False)
+    return found
 
 
 def _empty(hot: Hot, block: Block, fixed: dict[int, float]) -> FloatArray:
