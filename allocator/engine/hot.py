@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.engine.highs import cost_scale
+from allocator.engine.highs import scale_costs
 from allocator.engine.problem import COST_SPAN, SolverError
 
 FloatArray = NDArray[np.float64]
@@ -79,22 +79,15 @@ class Hot:
         )
         if not lengths_ok or int(indptr[-1]) != z or not np.isfinite(values).all() or not np.isfinite(cost).all():
             raise SolverError("the item's arrays differ in length or hold a number that is not finite")
-        self._scale = cost_scale(cost)
+        # a cost that is cut makes the point cheaper, never the bound: that is computed from the real costs
+        scaled, self._scale = scale_costs(cost, COST_SPAN)
         self._shape = (n, m)
         status = self._h.passModel(
-            n, m, z, 2, 1, 0.0, self._scaled(cost), lower, upper, row_lower, row_upper,
+            n, m, z, 2, 1, 0.0, scaled, lower, upper, row_lower, row_upper,
             indptr, indices, values, np.zeros(n, dtype=np.int32),
         )  # fmt: skip
         if status == self._highspy.HighsStatus.kError or (self._h.getNumCol(), self._h.getNumRow()) != (n, m):
             raise SolverError("HiGHS refused an item's program")
-
-    def _scaled(self, cost: FloatArray) -> FloatArray:
-        scaled = cost * self._scale
-        size = np.abs(scaled[scaled != 0])
-        if not len(size):
-            return scaled
-        # a cost that is cut makes the point cheaper, never the bound: that is computed from the real costs
-        return np.minimum(scaled, COST_SPAN * float(np.median(size)))
 
     def start(self, basis: Any) -> None:
         """Start the next run from a basis that :meth:`basis` gave for a program of the same shape."""
@@ -169,14 +162,14 @@ class Hot:
 
     def point(self) -> FloatArray:
         """(n,) the last run's point."""
-        return np.array(self._h.getSolution().col_value, dtype=np.float64)
+        return _array(self._h.getSolution().col_value)
 
     def answer(self) -> tuple[FloatArray, FloatArray]:
         """Point and row duals."""
         solution = self._h.getSolution()
         return (
-            np.array(solution.col_value, dtype=np.float64),
-            np.array(solution.row_dual, dtype=np.float64) / self._scale,
+            _array(solution.col_value),
+            _array(solution.row_dual) / self._scale,
         )
 
     def _option(self, name: str, value: Any) -> None:
@@ -187,3 +180,8 @@ class Hot:
     def _ok(self, status: Any, what: str) -> None:
         if status != self._highspy.HighsStatus.kOk:
             raise SolverError(f"HiGHS refused {what}")
+
+
+def _array(values: list[float]) -> FloatArray:
+    # a quarter faster than np.array, which looks at every value's type first
+    return np.fromiter(values, np.float64, len(values))

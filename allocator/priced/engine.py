@@ -21,13 +21,13 @@ from allocator.network.network import Network
 from allocator.network.prices import build_prices
 from allocator.options import Watch
 from allocator.plan.tight import Marginals
+from allocator.priced.blocks import SERVE, SHIP
 from allocator.priced.checkpoint import Checkpoint
 from allocator.priced.crew import Crew, Order, Reply, Spent
 from allocator.priced.finish import Finisher, Pass, true_cost
 from allocator.priced.limits import SharedLimits, build_limits
 from allocator.priced.rounds import ENOUGH, Climb, Round, State, Watching, fresh
 from allocator.priced.sample import cut, first_sample, shares
-from allocator.priced.shard import SERVE, SHIP
 from allocator.priced.source import Source, write_source
 from allocator.priced.worth import resource_names, resource_worth
 from allocator.program.resources import resource_data

@@ -9,16 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.engine.hot import Hot
-from allocator.priced.blocks import Block, Packed
+from allocator.priced.blocks import SERVE, SHIP, Block, Packed
 from allocator.priced.item import NEARLY, price_item, settle_item, settled
 from allocator.priced.source import Source
-from allocator.program.stamp import LAW_NAMES, VARIABLE_NAMES
+from allocator.program.stamp import LAW_NAMES
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-SHIP, SERVE = VARIABLE_NAMES.index("ship"), VARIABLE_NAMES.index("serve")
 BALANCE = LAW_NAMES.index("balance")
 TIGHT = 1e-7
 """Share of a limit that counts as nothing over it."""
