@@ -11,9 +11,10 @@ import numpy as np
 
 from allocator.engine.hedge import Hedge, worse_status
 from allocator.engine.outlooks import Hedged, solve_outlooks
-from allocator.engine.problem import Limits, SolverError, relative_gap
+from allocator.engine.problem import Hint, Limits, SolverError, relative_gap
 from allocator.engine.process import Solver
 from allocator.engine.quantities import Quantities, read_quantities
+from allocator.engine.start import Start, read_start, write_start
 from allocator.engine.whole import NoPlanError, Solution, solve_whole
 from allocator.network import Network
 from allocator.options import Clock, Options, Watch
@@ -111,12 +112,13 @@ def _whole(
         program = build_program(network)
         limits = _limits(options, program, clock.left())
         hedged: Hedged | None = None
+        hint = _hint(network, program, options)
         try:
             if network.outlooks.count > 1:
-                hedged = solve_outlooks(network, program, solver, limits, clock.watch.progress, clock.stage)
+                hedged = solve_outlooks(network, program, solver, limits, clock.watch.progress, clock.stage, hint)
                 solution = hedged.mean_solution
             else:
-                solution = solve_whole(network, program, solver, limits, clock.watch.progress, clock.stage)
+                solution = solve_whole(network, program, solver, limits, clock.watch.progress, clock.stage, hint)
         except NoPlanError as late:
             note = f"{'interrupted' if solver.interrupted else 'the deadline came'} before {NOTHING_YET}"
             return _rules(baseline, Proof(late.bound, "deadline", "rules", "branch and bound"), note)
@@ -125,7 +127,10 @@ def _whole(
             return _rules(baseline, Proof(None, "degraded", "rules", "none"), note)
         finally:
             clock.interrupted |= solver.interrupted
-        seconds = solver.seconds
+        seconds, iterations = solver.seconds, solver.iterations
+    if options.leave is not None:
+        solved = solution if hedged is None else hedged.solution
+        write_start(Start.of(network, program, solved.x, solved.basis), options.leave)
     clock.stage("lots")
     draft = _draft(network, program, solution, plan_id) if hedged is None else _hedged_draft(hedged, plan_id)
     proof = Proof(
@@ -134,9 +139,10 @@ def _whole(
         "whole",
         solution.proof,
         solution.nodes,
-        solution.iterations,
+        iterations,
         seconds,
         program.shape,
+        facts={} if hint is None else {"started": True},
     )
     if baseline.objective < draft.objective and solution.status == "deadline":
         note = (
@@ -144,6 +150,11 @@ def _whole(
         )
         return _rules(baseline, Proof(solution.bound, "deadline", "rules", solution.proof), note)
     return draft, proof, []
+
+
+def _hint(network: Network, program: Program, options: Options) -> Hint | None:
+    start = None if options.start is None else read_start(options.start)
+    return None if start is None else start.hint(network, program)
 
 
 def _draft(network: Network, program: Program, solution: Solution, plan_id: str) -> Draft:
@@ -172,6 +183,7 @@ def _priced(network: Network, options: Options, clock: Clock, plan_id: str, base
 
     notes: list[str] = []
     hedge: Hedge | None = None
+    start = None if options.start is None else read_start(options.start)
     setting = Setting(
         gap=ACCEPTED_GAP if options.gap is None else options.gap,
         until=clock.until,
@@ -181,6 +193,7 @@ def _priced(network: Network, options: Options, clock: Clock, plan_id: str, base
         resume=options.resume,
         plan_id=plan_id,
         shared=options.shared,
+        start={} if start is None else start.prices,
     )
     try:
         watch = Watch(clock.stage, event=clock.watch.event)
@@ -191,6 +204,8 @@ def _priced(network: Network, options: Options, clock: Clock, plan_id: str, base
     except SolverError as error:
         note = f"the solver failed ({error}): this is the rules engine's plan"
         return _rules(baseline, Proof(None, "degraded", "rules", "none"), note)
+    if options.leave is not None and found.proof:
+        write_start(Start(prices=dict(zip(found.proof["names"], found.proof["prices"], strict=True))), options.leave)
     bound = found.bound if math.isfinite(found.bound) else None
     spent = found.spent
     proof = Proof(

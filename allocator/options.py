@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import time
@@ -54,6 +55,10 @@ class Options:
         Folder where the priced engine keeps each round.
     resume : bool
         Go on from the rounds kept there.
+    start : Path or None
+        What a like network's run left to start from; results depend on it within the gap.
+    leave : Path or None
+        File in which to leave that for others.
     """
 
     engine: str = "auto"
@@ -65,6 +70,8 @@ class Options:
     shared: Path | None = None
     checkpoint: Path | None = None
     resume: bool = False
+    start: Path | None = None
+    leave: Path | None = None
 
     @property
     def hands(self) -> int:
@@ -76,7 +83,10 @@ class Options:
     @property
     def answering(self) -> dict[str, Any]:
         """Options that may change the plan."""
-        return {"engine": self.engine, "gap": self.gap, "rule": self.rule, "workers": self.hands}
+        found = {"engine": self.engine, "gap": self.gap, "rule": self.rule, "workers": self.hands}
+        if self.start is not None and self.start.is_file():
+            found["start"] = hashlib.sha256(self.start.read_bytes()).hexdigest()
+        return found
 
 
 @dataclass(frozen=True)

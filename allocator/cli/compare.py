@@ -45,6 +45,7 @@ _BAR = re.compile(r"\s*(\w+)\s*(>=|<=)\s*([-+0-9.eE]+)\s*")
     show_default=True,
     help="As for plan.",
 )
+@click.option("--cold", is_flag=True, help="Solve every case from nothing, not from what the base's run found.")
 @click.option(
     "--bar",
     "bars",
@@ -62,6 +63,7 @@ def command(
     gap: float | None,
     deadline: float | None,
     engine: str,
+    cold: bool,
     bars: tuple[str, ...],
     log: str | None,
     as_json: bool,
@@ -82,7 +84,9 @@ def command(
     try:
         with Voice(log) as voice:
             voice.event("start", cases=list(cases), scenario=list(scenario), output=str(output), workers=workers)
-            made = compare(list(cases), output, scenario=scenario, workers=workers, tell=_teller(voice), **options)
+            made = compare(
+                list(cases), output, scenario=scenario, workers=workers, cold=cold, tell=_teller(voice), **options
+            )
             missed = _missed(made, wanted)
             code = made.exit_code or (5 if missed else 0)
             voice.event("finish", best=made.best, exit_code=code)

@@ -127,14 +127,14 @@ def _is_plan(folder: Path) -> bool:
         return False
 
 
-def key_of(tables: Tables, options: Options) -> str:
-    """Return the key of a run: a hash of the resolved input, the options, and everything that computes the answer."""
+def key_of(tables: Tables, options: Options, start: str | None = None) -> str:
+    """Return the key of a run: a hash of the resolved input, the options, everything that computes the answer, and the run it starts from."""
     facts = {
         "input": tables.input_hash,
         "options": asdict(options),
         "versions": versions(),
         "code": code_hash(),
-    }
+    } | ({} if start is None else {"start": start})
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 

@@ -14,6 +14,7 @@ from allocator.comparison.cases import Case, Given, gather, key_of, versions
 from allocator.comparison.comparison import PLANS, Comparison, comparison_id, replaceable
 from allocator.comparison.running import Job, run_jobs, whole
 from allocator.comparison.sides import tables_of
+from allocator.engine.start import read_start
 from allocator.plan.plan import Plan, read_plan
 from allocator.plan.publish import held
 from allocator.run import Options
@@ -27,6 +28,7 @@ def compare(
     *,
     scenario: str | Iterable[str] = (),
     workers: int = 2,
+    cold: bool = False,
     tell: Tell | None = None,
     **options: Any,
 ) -> Comparison:
@@ -43,6 +45,8 @@ def compare(
         Scenarios to lay on the one network given, a case each: ``["promo", "promo,dc-out"]``.
     workers : int
         Runs at a time, each in a process of its own with one solver thread.
+    cold : bool
+        Solve every case from nothing; otherwise all others start from what the base's run found, if that is run here.
     tell : callable, optional
         Told what happens: ``tell(event, facts)`` with events reuse, run, stage, gap, done, failed.
     **options
@@ -67,12 +71,12 @@ def compare(
     if out is None:
         folder = Path(tempfile.mkdtemp(prefix="allocator-compare-"))
         try:
-            return _compared(cases, folder, chosen, workers, tell or _silent)
+            return _compared(cases, folder, chosen, workers, cold, tell or _silent)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     target = Path(out)
     with held(target, replaceable):
-        comparison = _compared(cases, target, chosen, workers, tell or _silent)
+        comparison = _compared(cases, target, chosen, workers, cold, tell or _silent)
         comparison.publish(target)
     return comparison
 
@@ -81,10 +85,12 @@ def _silent(event: str, facts: dict[str, Any]) -> None:
     """Tell nobody."""
 
 
-def _compared(cases: Sequence[Case], folder: Path, options: Options, workers: int, tell: Tell) -> Comparison:
+def _compared(
+    cases: Sequence[Case], folder: Path, options: Options, workers: int, cold: bool, tell: Tell
+) -> Comparison:
     began = time.monotonic()
-    keys = {case.label: key_of(case.tables, options) for case in cases if case.tables is not None}
-    fresh = _run(cases, keys, folder / PLANS, options, workers, tell)
+    keys = _keys(cases, options, cold)
+    fresh = _run(cases, keys, folder / PLANS, options, workers, cold, tell)
     ran = time.monotonic()
     sides: list[tuple[str, Plan]] = []
     for case in cases:
@@ -104,26 +110,43 @@ def _compared(cases: Sequence[Case], folder: Path, options: Options, workers: in
     return Comparison(tables, currency, manifest, _exit_code([plan for _, plan in sides]))
 
 
+def _keys(cases: Sequence[Case], options: Options, cold: bool) -> dict[str, str]:
+    """Key of each case that is a network; those that start from the base's run hold its key in theirs."""
+    plain = {case.label: key_of(case.tables, options) for case in cases if case.tables is not None}
+    base = plain.get(cases[0].label)
+    if cold or base is None:
+        return plain
+    return {
+        case.label: base if plain[case.label] == base else key_of(case.tables, options, base)
+        for case in cases
+        if case.tables is not None
+    }
+
+
 def _run(
-    cases: Sequence[Case], keys: dict[str, str], plans: Path, options: Options, workers: int, tell: Tell
+    cases: Sequence[Case], keys: dict[str, str], plans: Path, options: Options, workers: int, cold: bool, tell: Tell
 ) -> set[str]:
-    """Run each network whose plan is not there, once; return the keys that were run."""
+    """Run each network whose plan is not there, once, the base before all others; return the keys that were run."""
+    base = cases[0] if cases[0].tables is not None and not cold else None
+    left = None if base is None else plans / f"{keys[base.label]}.start.npz"
     jobs: dict[str, Job] = {}
-    base = plans / keys[cases[0].label] if cases[0].label in keys else None
     for case in cases:
         if case.tables is None:
             continue
         key = keys[case.label]
         if key in jobs:
             continue
-        if whole(plans / key):
+        target, leave = plans / key, left if case is base else None
+        if whole(target) and (leave is None or read_start(leave) is not None):
             tell("reuse", {"case": case.label, "key": key})
             continue
-        shutil.rmtree(plans / key, ignore_errors=True)
-        jobs[key] = Job(case.label, case.tables, plans / key, base if base != plans / key else None)
+        shutil.rmtree(target, ignore_errors=True)
+        jobs[key] = Job(case.label, case.tables, target, None if case is base else left, leave)
     if jobs:
         plans.mkdir(parents=True, exist_ok=True)
-        run_jobs(list(jobs.values()), options, max(workers, 1), tell)
+    for first in (True, False):
+        if batch := [job for job in jobs.values() if (job.leave is not None) == first]:
+            run_jobs(batch, options, max(workers, 1), tell)
     return set(jobs)
 
 

@@ -41,13 +41,16 @@ class Job:
     target : Path
         The plan folder.
     start : Path or None
-        The base case's plan folder, for an engine that can start from it.
+        What the base case's run left to start from.
+    leave : Path or None
+        Where this run leaves the same.
     """
 
     label: str
     tables: Tables
     target: Path
     start: Path | None = None
+    leave: Path | None = None
 
 
 def whole(folder: Path) -> bool:
@@ -112,6 +115,7 @@ class Run:
             "folder": str(self.folder),
             "target": str(job.target),
             "start": None if job.start is None else str(job.start),
+            "leave": None if job.leave is None else str(job.leave),
             "options": asdict(options),
             "input_hash": job.tables.input_hash,
         }

@@ -16,21 +16,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from allocator.plan.plan import CHANGES, Plan
+from allocator.engine.start import Start, write_start
+from allocator.plan.plan import CHANGES
 from allocator.run import Options, Watch, solve
 from allocator.tables.tables import Tables
 
 FACTS = "scenario.json"
-
-
-def planned(tables: Tables, options: Options, watch: Watch, start: Path | None) -> Plan:
-    """Plan one case; the only place where a comparison calls the solver.
-
-    ``start`` is the base case's plan folder when that is there. No engine takes a start yet, so it is not used: once one
-    does (prices and bases of the base plan), it is handed on here, and `running.py` runs the base first.
-    """
-    del start
-    return solve(tables, options, watch)
 
 
 def pack(tables: Tables, folder: Path) -> None:
@@ -66,8 +57,10 @@ def main() -> None:
             lambda event: _say("gap", **event),
             lambda n, facts: _say(n, **facts),
         )
-        start = Path(job["start"]) if job["start"] else None
-        plan = planned(tables, Options(**job["options"]), watch, start)
+        paths = {name: Path(job[name]) for name in ("start", "leave") if job[name]}
+        plan = solve(tables, Options(**(job["options"] | paths)), watch)
+        if "leave" in paths and not paths["leave"].is_file():
+            write_start(Start(), paths["leave"])  # the rules engine leaves nothing to start from
         _say("stage", stage="write")
         plan.write(job["target"])
         _say("done", exit_code=plan.exit_code)

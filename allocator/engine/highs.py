@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from allocator.engine.problem import Answer, Limits, Problem, SolverError
+from allocator.engine.problem import Answer, Basis, Hint, Limits, Problem, SolverError
 
 Report = Callable[[dict[str, float]], None]
 Incumbent = Callable[[Any, float], None]
@@ -57,6 +58,7 @@ def run(
     limits: Limits,
     report: Report | None = None,
     incumbent: Incumbent | None = None,
+    hint: Hint | None = None,
 ) -> Answer:
     """Solve one problem.
 
@@ -68,6 +70,8 @@ def run(
         Called with bound, objective and nodes while a MIP runs.
     incumbent : callable, optional
         Called with each better solution of a MIP and its objective.
+    hint : Hint, optional
+        Where to start.
 
     Returns
     -------
@@ -83,13 +87,14 @@ def run(
     scale = cost_scale(problem.cost)
     h: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     mip = bool(problem.integer.any())
+    basis = None if mip or hint is None else _fitting(problem, hint.basis)
     options: dict[str, Any] = {
         "output_flag": False,
         "threads": THREADS,
         "random_seed": SEED,
         "mip_rel_gap": limits.gap,
         "mip_abs_gap": 1e-7,
-        "presolve": "on" if limits.presolve else "off",
+        "presolve": "on" if limits.presolve and basis is None else "off",  # presolve would lose the basis
     }
     if math.isfinite(limits.seconds):
         options["time_limit"] = max(limits.seconds, 0.05)
@@ -98,6 +103,13 @@ def run(
         if h.getOptionValue(name)[1] != value:
             raise SolverError(f"HiGHS kept another value for option {name}")
     _pass(highspy, h, problem, scale)
+    # a basis that HiGHS can't use is left aside
+    if basis is not None and h.setBasis(_as_basis(highspy, basis)) == highspy.HighsStatus.kError:
+        h.clearSolver()
+    if mip and hint is not None and hint.x is not None and len(hint.x) == len(problem.cost):
+        point = highspy.HighsSolution()
+        point.col_value = hint.x.tolist()
+        h.setSolution(point)  # refused where it is no plan: the search then starts without
     stop = _Callbacks(highspy, limits, scale, report, incumbent)
     if mip:
         _ok(highspy, h.setCallback(stop, None), "callback")
@@ -107,7 +119,30 @@ def run(
     status = h.run()
     if status == highspy.HighsStatus.kError:
         raise SolverError(f"HiGHS ended with an error: {h.modelStatusToString(h.getModelStatus())}")
-    return _answer(highspy, h, problem, scale, mip, stop)
+    answer = _answer(highspy, h, problem, scale, mip, stop)
+    return replace(answer, basis=_basis(h)) if limits.basis and answer.row_dual is not None else answer
+
+
+def _fitting(problem: Problem, basis: Basis | None) -> Basis | None:
+    fits = basis is not None and (len(basis.columns), len(basis.rows)) == (len(problem.cost), len(problem.row_lower))
+    return basis if fits else None
+
+
+def _as_basis(highspy: Any, basis: Basis) -> Any:
+    """A basis as HiGHS takes it."""
+    kinds = {int(kind): kind for kind in highspy.HighsBasisStatus.__members__.values()}
+    given = highspy.HighsBasis()
+    given.col_status = [kinds[k] for k in basis.columns.tolist()]
+    given.row_status = [kinds[k] for k in basis.rows.tolist()]
+    given.valid = True
+    return given
+
+
+def _basis(h: Any) -> Basis | None:
+    found = h.getBasis()
+    if not found.valid:
+        return None
+    return Basis(*(np.array([int(k) for k in kinds], dtype=np.int8) for kinds in (found.col_status, found.row_status)))
 
 
 def _pass(highspy: Any, h: Any, problem: Problem, scale: float) -> None:

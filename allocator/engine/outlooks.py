@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from allocator.engine.hedge import Drawn, Hedge, given, worse_status
 from allocator.engine.holding import compare_holding
-from allocator.engine.problem import Limits, SolverError
+from allocator.engine.problem import Hint, Limits, SolverError
 from allocator.engine.process import Progress, Solver
 from allocator.engine.whole import NoPlanError, Solution, solve_whole
 from allocator.network.network import Decided, Network
@@ -61,6 +61,7 @@ def solve_outlooks(
     limits: Limits,
     progress: Progress | None = None,
     stage: Callable[[str], None] | None = None,
+    start: Hint | None = None,
 ) -> Hedged:
     """Solve over the outlooks, then on the mean demand with the commit window's shipments given.
 
@@ -68,7 +69,7 @@ def solve_outlooks(
     ----------
     network : Network
         With more than one outlook; ``program`` is its program.
-    program, solver, limits, progress, stage
+    program, solver, limits, progress, stage, start
         As in :func:`allocator.engine.whole.solve_whole`.
 
     Returns
@@ -86,7 +87,7 @@ def solve_outlooks(
         return max(end - time.monotonic(), 0.1) if math.isfinite(end) else math.inf
 
     share = replace(limits, seconds=FIRST_SHARE * limits.seconds)
-    first = solve_whole(network, program, solver, share, progress, stage)
+    first = solve_whole(network, program, solver, share, progress, stage, start)
     decided = read_decided(program, first.x)
     for exact in (True, False):
         later = given(network, replace(decided, exact=exact))

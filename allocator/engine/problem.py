@@ -54,6 +54,8 @@ class Limits:
     seconds : float
         Wall clock; ``inf`` without a deadline.
     presolve : bool
+    basis : bool
+        Whether the answer to a linear program holds its basis.
     """
 
     gap: float = 1e-6
@@ -61,6 +63,31 @@ class Limits:
     nodes: int = 0
     seconds: float = float("inf")
     presolve: bool = True
+    basis: bool = False
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Which columns (n,) and rows (m,) are basic, and at which bound the others are, in HiGHS's numbers (int8)."""
+
+    columns: NDArray[np.int8]
+    rows: NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Hint:
+    """Where a solve may start. What does not fit is left aside; the answer is as good without.
+
+    Attributes
+    ----------
+    x : (n,) float or None
+        A point, for a mixed-integer program.
+    basis : Basis or None
+        For a linear program, which then goes without presolve.
+    """
+
+    x: FloatArray | None = None
+    basis: Basis | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +105,8 @@ class Answer:
     nodes, iterations : int
     seconds : float
         Inside HiGHS's own ``run``.
+    basis : Basis or None
+        Of a linear program's optimum, when asked for.
     """
 
     status: str
@@ -88,6 +117,7 @@ class Answer:
     nodes: int
     iterations: int
     seconds: float
+    basis: Basis | None = None
 
 
 def check_problem(problem: Problem) -> None:

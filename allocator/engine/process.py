@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from allocator.engine import frames
-from allocator.engine.problem import Answer, Limits, Problem, SolverError, check_problem
+from allocator.engine.problem import Answer, Basis, Hint, Limits, Problem, SolverError, check_problem
 
 Progress = Callable[[dict[str, float]], None]
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -42,6 +42,8 @@ class Solver:
     ----------
     seconds : float
         Inside HiGHS.
+    iterations : int
+        Of all solves.
     interrupted : bool
         Whether a solve was ended by a KeyboardInterrupt.
 
@@ -54,6 +56,7 @@ class Solver:
     def __init__(self, yields: bool = False, presolve: bool = True) -> None:
         self._yields, self._presolve = yields, presolve
         self.seconds = 0.0
+        self.iterations = 0
         self.interrupted = False
         self._closed = False
         self._start()
@@ -89,8 +92,10 @@ class Solver:
         with contextlib.suppress(BrokenPipeError):  # a request that it did not live to read
             self._process.stdin.close()  # type: ignore[union-attr]
 
-    def solve(self, problem: Problem, limits: Limits, progress: Progress | None = None) -> Answer:
-        """Solve a problem.
+    def solve(
+        self, problem: Problem, limits: Limits, progress: Progress | None = None, hint: Hint | None = None
+    ) -> Answer:
+        """Solve a problem, from where ``hint`` says if it says so.
 
         Returns the best point known when the time is up, even if HiGHS has to be killed for it.
         """
@@ -102,6 +107,9 @@ class Solver:
             self._start()
         self._wait_ready()
         arrays = {f.name: getattr(problem, f.name) for f in fields(problem)}
+        if hint is not None:
+            arrays |= {} if hint.x is None else {"hint": hint.x}
+            arrays |= {} if hint.basis is None else vars(hint.basis)
         stream: Any = self._process.stdin
         if self.interrupted:
             limits = replace(limits, seconds=min(limits.seconds, HURRY))
@@ -165,7 +173,9 @@ class Solver:
                 continue
             assert head is not None
             self.seconds += head["seconds"]
-            return Answer(x=arrays.get("x"), row_dual=arrays.get("row_dual"), **head)
+            self.iterations += head["iterations"]
+            basis = Basis(arrays["columns"], arrays["rows"]) if "columns" in arrays else None
+            return Answer(x=arrays.get("x"), row_dual=arrays.get("row_dual"), basis=basis, **head)
 
     def _death(self) -> str:
         code = self._process.wait()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.engine.problem import COST_SPAN, Answer, Limits, Problem, SolverError, relative_gap
+from allocator.engine.problem import COST_SPAN, Answer, Basis, Hint, Limits, Problem, SolverError, relative_gap
 from allocator.engine.process import Progress, Solver
 from allocator.engine.rings import cancel_rings, close_rings, ring_columns
 from allocator.engine.snap import Quanta, in_quanta, snap
@@ -46,6 +46,8 @@ class Solution:
     proof : str
         ``lp`` or ``branch and bound``.
     nodes, iterations : int
+    basis : Basis or None
+        Of the linear program with the integers fixed.
     """
 
     x: FloatArray
@@ -56,6 +58,7 @@ class Solution:
     proof: str
     nodes: int
     iterations: int
+    basis: Basis | None = None
 
 
 class NoPlanError(RuntimeError):
@@ -88,6 +91,7 @@ def solve_whole(
     limits: Limits,
     progress: Progress | None = None,
     stage: Callable[[str], None] | None = None,
+    start: Hint | None = None,
 ) -> Solution:
     """Solve a program to a proven gap.
 
@@ -100,6 +104,8 @@ def solve_whole(
         ``seconds`` covers everything done here.
     progress, stage : callable, optional
         Events of the running MIP; names of the stages.
+    start : Hint, optional
+        Point and basis of a like program: the linear program with its integers is solved from its basis, and the MIP starts there.
 
     Returns
     -------
@@ -120,14 +126,18 @@ def solve_whole(
 
     tell = stage or (lambda name: None)
     quanta = Quanta.of(network, program)
+
+    def attempt(problem: Problem) -> _Found:
+        return _attempt(quanta, problem, solver, replace(limits, seconds=left()), left, progress, tell, start)
+
     first: _Found | None = None
     problem, capped = cap_costs(problem)
     for _ in range(RING_ROUNDS):
-        found = _attempt(quanta, problem, solver, replace(limits, seconds=left()), left, progress, tell)
+        found = attempt(problem)
         if (found.x[capped] > 0).any():
             # what was capped had to be paid: its real price decides who pays it
             problem, capped = replace(problem, cost=program.cost), np.zeros_like(capped)
-            found = _attempt(quanta, problem, solver, replace(limits, seconds=left()), left, progress, tell)
+            found = attempt(problem)
         first = first or found
         x, rings = cancel_rings(problem, found.x, ring_columns(network, program, found.x))
         if not rings:
@@ -146,6 +156,7 @@ def solve_whole(
         proof="branch and bound" if problem.integer.any() else "lp",
         nodes=found.nodes,
         iterations=found.iterations,
+        basis=found.basis,
     )
 
 
@@ -157,6 +168,7 @@ class _Found:
     dual: FloatArray | None
     nodes: int
     iterations: int
+    basis: Basis | None
 
 
 def _attempt(
@@ -167,23 +179,37 @@ def _attempt(
     left: Callable[[], float],
     progress: Progress | None,
     tell: Callable[[str], None],
+    start: Hint | None,
 ) -> _Found:
     """One MIP, its prices, its whole units."""
     tell("solve")
+    mip, basis, guess = bool(problem.integer.any()), start.basis if start else None, None
+    if mip and start is not None and start.x is not None:
+        guess = _fix_integers(solver, problem, start.x, Limits(seconds=left(), basis=True), basis)
+    hint = Hint(x=guess.x) if guess else None if mip else start
     # a tenth of the time is kept for prices and whole units
-    answer = _robust(solver, problem, replace(limits, seconds=0.9 * limits.seconds), progress)
+    answer = _robust(solver, problem, replace(limits, seconds=0.9 * limits.seconds, basis=not mip), progress, hint)
     if answer.x is None:
         raise NoPlanError(answer.bound)
-    x, dual, iterations = answer.x, answer.row_dual, answer.iterations
-    if problem.integer.any():
+    linear, iterations = answer, answer.iterations
+    if mip:
         tell("prices")
-        x, dual, more = _fix_integers(solver, problem, answer, left())
-        iterations += more
+        iterations += guess.iterations if guess else 0
+        if guess and _same_integers(problem, guess.x, answer.x):
+            linear = guess
+        else:
+            fixed = _fix_integers(
+                solver, problem, answer.x, Limits(seconds=left(), basis=True), guess.basis if guess else None
+            )
+            iterations += fixed.iterations if fixed else 0
+            linear = fixed or replace(answer, row_dual=None)
+    assert linear.x is not None
+    dual = linear.row_dual
     tell("whole units")
-    x = snap(quanta, problem, x, solver, left)
+    x = snap(quanta, problem, linear.x, solver, left)
     need = replace(limits, seconds=left(), gap=limits.gap if answer.status == "optimal" else limits.accept)
     x, bound, more = _close(quanta, problem, x, answer.bound, solver, need, progress)
-    return _Found(x, bound, answer.status, dual, answer.nodes, iterations + more)
+    return _Found(x, bound, answer.status, dual, answer.nodes, iterations + more, linear.basis)
 
 
 def cap_costs(problem: Problem) -> tuple[Problem, BoolArray]:
@@ -238,30 +264,33 @@ def _status(objective: float, bound: float, first: str, limits: Limits) -> str:
     return "deadline" if first == "deadline" else "open"
 
 
-def _robust(solver: Solver, problem: Problem, limits: Limits, progress: Progress | None) -> Answer:
-    """Solve; when HiGHS fails, once more without presolve (HAZARDS 4.6)."""
+def _robust(solver: Solver, problem: Problem, limits: Limits, progress: Progress | None, hint: Hint | None) -> Answer:
+    """Solve; when HiGHS fails, once more without presolve (HAZARDS 4.6) and from nothing."""
     try:
-        return solver.solve(problem, limits, progress)
+        return solver.solve(problem, limits, progress, hint) if hint else solver.solve(problem, limits, progress)
     except SolverError:
         return solver.solve(problem, replace(limits, presolve=False), progress)
 
 
 def _fix_integers(
-    solver: Solver, problem: Problem, answer: Answer, seconds: float
-) -> tuple[FloatArray, FloatArray | None, int]:
-    """Fix the integers at their rounded values and solve the linear program that is left, for its point and its prices."""
-    assert answer.x is not None
-    whole = np.round(answer.x)
+    solver: Solver, problem: Problem, x: FloatArray, limits: Limits, basis: Basis | None = None
+) -> Answer | None:
+    """The linear program with the integers fixed at those of x (rounded, within their bounds), for its point and its prices; None without one."""
+    whole = np.clip(np.round(x), problem.lower, problem.upper)
     fixed = replace(
         problem,
-        lower=np.where(problem.integer, np.clip(whole, problem.lower, problem.upper), problem.lower),
-        upper=np.where(problem.integer, np.clip(whole, problem.lower, problem.upper), problem.upper),
+        lower=np.where(problem.integer, whole, problem.lower),
+        upper=np.where(problem.integer, whole, problem.upper),
         integer=np.zeros_like(problem.integer),
     )
     try:
-        linear = solver.solve(fixed, Limits(seconds=seconds))
+        linear = solver.solve(fixed, limits, hint=Hint(basis=basis)) if basis else solver.solve(fixed, limits)
     except SolverError:
-        return answer.x, None, 0
-    if linear.x is None:
-        return answer.x, None, linear.iterations
-    return linear.x, linear.row_dual, linear.iterations
+        return None
+    return linear if linear.x is not None else None
+
+
+def _same_integers(problem: Problem, one: FloatArray | None, other: FloatArray | None) -> bool:
+    assert one is not None
+    assert other is not None
+    return bool((np.round(one[problem.integer]) == np.round(other[problem.integer])).all())

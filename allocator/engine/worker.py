@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from allocator.engine import frames, highs
-from allocator.engine.problem import Limits, Problem, SolverError
+from allocator.engine.problem import Basis, Hint, Limits, Problem, SolverError
 
 PROBLEM_FIELDS = tuple(f.name for f in fields(Problem))
 
@@ -60,14 +60,22 @@ def _serve(out: BinaryIO, request: dict[str, Any], arrays: dict[str, Any]) -> No
         frames.send(out, frames.ARRAYS, frames.pack({"incumbent": x, "objective": np.array(objective)}))
 
     try:
-        answer = highs.run(problem, Limits(**request), report, incumbent)
+        answer = highs.run(problem, Limits(**request), report, incumbent, _hint(arrays))
     except SolverError as error:
         frames.send(out, frames.JSON, json.dumps({"error": str(error)}).encode())
         return
     head = {name: getattr(answer, name) for name in ("status", "objective", "bound", "nodes", "iterations", "seconds")}
     found = {name: value for name in ("x", "row_dual") if (value := getattr(answer, name)) is not None}
+    if answer.basis is not None:
+        found |= vars(answer.basis)
     frames.send(out, frames.JSON, json.dumps({"answer": head}).encode())
     frames.send(out, frames.ARRAYS, frames.pack(found))
+
+
+def _hint(arrays: dict[str, Any]) -> Hint | None:
+    if not arrays.keys() & {"hint", "columns"}:
+        return None
+    return Hint(arrays.get("hint"), Basis(arrays["columns"], arrays["rows"]) if "columns" in arrays else None)
 
 
 def die_with_parent() -> None:

@@ -69,6 +69,8 @@ class Setting:
     plan_id : str
     shared : Path or None
         Folder that all machines of a cluster see.
+    start : dict of str to float
+        Prices to begin with, by name of the resource (:func:`allocator.priced.worth.resource_names`). [currency per unit of use]
     """
 
     gap: float
@@ -79,6 +81,7 @@ class Setting:
     resume: bool = False
     plan_id: str = ""
     shared: Path | None = None
+    start: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -207,7 +210,10 @@ class _Run:
         state = fresh(groups, count)
         kept = self.checkpoint.kept
         sample = first_sample(self.crew.shards)
-        sampled = sample < groups
+        given = self._given_prices()
+        sampled = sample < groups and given is None
+        if given is not None:
+            state = replace(state, price=given)
         if sampled and not any(found.phase == "all" for found in kept):
             share = shares(self.network, self.source.structure, self.limits, self.crew.shards, sample)
             small = Climb(self.crew, self.limits, list(range(sample)), share, state)
@@ -221,6 +227,16 @@ class _Run:
                 self.climbing.take(found)
         # prices of a sample are within its error of the best: whether more rounds pay shows once there is a plan
         return self.climbing.run(self.watching, 1) if sampled else self.climbing.run(self.watching)
+
+    def _given_prices(self) -> FloatArray | None:
+        """(R,) prices that the setting gives to begin with; None when it has none of these resources."""
+        if not self.setting.start:
+            return None
+        known = self.setting.start
+        names = resource_names(self.network, self.limits, np.arange(self.limits.count))
+        price = np.array([known.get(name, 0.0) for name in names])
+        highest = np.where(np.isfinite(self.limits.limit), self.limits.highest, 0.0)
+        return np.clip(price, 0.0, highest) if (price > 0).any() else None
 
     def _told(self, found: Round) -> None:
         if found.phase == "all" and not self.first_round:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -52,7 +53,7 @@ def test_cases_are_run_once_each(first: First) -> None:
     made, told, out = first
     assert made.cases["case"].tolist() == ["small", "promo", "<script>dock", "same"]
     assert sorted(str(facts["case"]) for event, facts in told if event == "run") == ["<script>dock", "promo", "small"]
-    assert len(list((out / PLANS).iterdir())) == 3
+    assert sum(path.is_dir() for path in (out / PLANS).iterdir()) == 3
     assert made.cases["difference"].iloc[3] == 0
     assert made.exit_code == 0
 
@@ -145,6 +146,48 @@ def test_other_options_or_a_damaged_plan_run_again(
     monkeypatch.undo()
     assert allocator.compare([network], out, scenario="promo").exit_code == 0
     assert whole(out / PLANS / key)
+
+
+def test_cases_start_from_the_base(first: First, network: Path, tmp_path: Path) -> None:
+    """All but the base start from its run, which is told in their manifests; ``cold`` keeps them apart, and the answer is the same."""
+    made, _, out = first
+    assert _started(out) == [False, True, True]
+    cold = allocator.compare([network], tmp_path / "cold", scenario=["promo", "<script>dock", "same"], cold=True)
+    assert _started(tmp_path / "cold") == [False, False, False]
+    assert not list((tmp_path / "cold" / PLANS).glob("*.npz"))
+    assert cold.cases["value"].tolist() == pytest.approx(made.cases["value"].tolist(), rel=1e-6)
+    assert _keys(tmp_path / "cold") & _keys(out) == {_base_key(made)}
+
+
+def test_base_runs_again_when_what_it_left_is_gone(network: Path, tmp_path: Path) -> None:
+    """Without the base's start a new case would be solved cold under the name of a warm one, so the base is run again."""
+    allocator.compare([network], tmp_path / "out", scenario="promo")
+    next((tmp_path / "out" / PLANS).glob("*.npz")).write_bytes(b"PK")
+    told: list[tuple[str, str]] = []
+    allocator.compare(
+        [network],
+        tmp_path / "out",
+        scenario="promo",
+        tell=lambda event, facts: told.append((event, str(facts["case"]))),
+    )
+    assert ("run", "small") in told
+    assert ("reuse", "promo") in told
+
+
+def _manifests(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(path.read_text()) for path in (out / PLANS).glob("*/manifest.json")]
+
+
+def _started(out: Path) -> list[bool]:
+    return sorted(bool(manifest["solver"].get("started")) for manifest in _manifests(out))
+
+
+def _keys(out: Path) -> set[str]:
+    return {path.name for path in (out / PLANS).iterdir() if path.is_dir()}
+
+
+def _base_key(made: Comparison) -> str:
+    return Path(made.manifest["cases"][0]["plan"]).name
 
 
 class _Page(HTMLParser):
