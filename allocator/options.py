@@ -54,6 +54,8 @@ class Options:
         Folder where the priced engine keeps each round.
     resume : bool
         Go on from the rounds kept there.
+    memory : int or None
+        Most memory of this process and those it starts, together; None: no limit. [bytes]
     """
 
     engine: str = "auto"
@@ -65,6 +67,7 @@ class Options:
     shared: Path | None = None
     checkpoint: Path | None = None
     resume: bool = False
+    memory: int | None = None
 
     @property
     def hands(self) -> int:
@@ -76,7 +79,8 @@ class Options:
     @property
     def answering(self) -> dict[str, Any]:
         """Options that may change the plan."""
-        return {"engine": self.engine, "gap": self.gap, "rule": self.rule, "workers": self.hands}
+        facts = {"engine": self.engine, "gap": self.gap, "rule": self.rule, "workers": self.hands}
+        return facts if self.memory is None else facts | {"memory": self.memory}
 
 
 @dataclass(frozen=True)
