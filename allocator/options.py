@@ -59,6 +59,8 @@ class Options:
         What a like network's run left to start from; results depend on it within the gap.
     leave : Path or None
         File in which to leave that for others.
+    memory : int or None
+        Most memory of this process and those it starts, together; None: no limit. [bytes]
     """
 
     engine: str = "auto"
@@ -72,6 +74,7 @@ class Options:
     resume: bool = False
     start: Path | None = None
     leave: Path | None = None
+    memory: int | None = None
 
     @property
     def hands(self) -> int:
@@ -86,7 +89,7 @@ class Options:
         found = {"engine": self.engine, "gap": self.gap, "rule": self.rule, "workers": self.hands}
         if self.start is not None and self.start.is_file():
             found["start"] = hashlib.sha256(self.start.read_bytes()).hexdigest()
-        return found
+        return found if self.memory is None else found | {"memory": self.memory}
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,8 @@ class Clock:
         if self.deadline is None:
             return math.inf
         taken = self.timings()
-        after = self.AFTER * (taken.get("baseline", 0.0))
+        # the input is published again with the plan, which takes about as long as reading it
+        after = self.AFTER * taken.get("baseline", 0.0) + taken.get("read", 0.0)
         return self.began + self.deadline - max(self.RESERVE * self.deadline, min(after, 0.6 * self.deadline))
 
     def left(self) -> float:
