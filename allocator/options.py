@@ -27,6 +27,7 @@ STAGES = {
     "holding back": "pricing what is held back",
     "report": "drawing the report",
     "write": "writing the plan",
+    "publish": "handing the plan on",
 }
 """What each stage of a run is called for people."""
 

@@ -42,3 +42,13 @@ def postgres_schema(postgres_url: str) -> Iterator[Callable[[], str]]:
     with connect(parse_address(postgres_url)) as session, session.transaction():
         for name in made:
             session.run(f"DROP SCHEMA {identifier(name)} CASCADE")
+
+
+@pytest.fixture(scope="session")
+def own_server() -> Iterator[postgres_server.Server]:
+    """A server that may be stopped."""
+    reason = postgres_server.missing()
+    if reason is not None or postgres_server.programs() is None:
+        pytest.skip(reason or "no PostgreSQL server to stop here")
+    with postgres_server.running() as server:
+        yield server

@@ -17,9 +17,10 @@ import click
 from allocator.cli.faults import io_fault
 
 COMMANDS = {
-    "plan": "Plan a network folder and publish the plan.",
+    "plan": "Plan a network and publish the plan.",
     "init": "Write a first network: a small one, or from another tool's export.",
-    "check": "Read and check a network folder; plan nothing.",
+    "check": "Read and check a network; plan nothing.",
+    "publish": "Write a plan to a database or an object store.",
     "compare": "Lay plans, networks and scenarios side by side; run what is not yet run.",
     "serve": "Serve a web page over plans and scenarios, on this machine.",
     "verify": "Audit a plan from its tables alone.",

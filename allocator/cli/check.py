@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from allocator.cli.faults import bad_input
+from allocator.cli.where import NetworkPlace
 
 
 @click.command("check")
-@click.argument("network", type=click.Path(path_type=Path))
+@click.argument("network", type=NetworkPlace())
 @click.option(
     "--scenario",
     multiple=True,
@@ -20,8 +21,8 @@ from allocator.cli.faults import bad_input
 )
 @click.option("--quarantine", is_flag=True, help="Show what would be set aside instead of refusing it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-def command(network: Path, scenario: tuple[str, ...], quarantine: bool, as_json: bool) -> None:
-    """Read and check the NETWORK folder (or a scenario file on its base); every broken row is reported at once, exit code 2."""
+def command(network: str | Path, scenario: tuple[str, ...], quarantine: bool, as_json: bool) -> None:
+    """Read and check the NETWORK (a folder, an address, or a scenario file on its base); every broken row is reported at once, exit code 2."""
     from allocator.scenario import read
     from allocator.tables import InputError
 

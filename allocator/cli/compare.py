@@ -12,6 +12,7 @@ import click
 from allocator.cli.faults import bad_input, io_fault
 from allocator.cli.plan import Duration, Memory
 from allocator.cli.say import Voice
+from allocator.cli.where import NetworkPlace
 from allocator.options import ENGINES, STAGES
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _BAR = re.compile(r"\s*(\w+)\s*(>=|<=)\s*([-+0-9.eE]+)\s*")
 
 
 @click.command("compare")
-@click.argument("cases", nargs=-1, required=True, metavar="CASE...")
+@click.argument("cases", nargs=-1, required=True, metavar="CASE...", type=NetworkPlace())
 @click.option(
     "-o",
     "--output",
@@ -57,7 +58,7 @@ _BAR = re.compile(r"\s*(\w+)\s*(>=|<=)\s*([-+0-9.eE]+)\s*")
 @click.option("--log", type=click.Choice(["json"]), help="Events as JSON lines on stderr.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout instead of the summary.")
 def command(
-    cases: tuple[str, ...],
+    cases: tuple[str | Path, ...],
     output: Path,
     scenario: tuple[str, ...],
     workers: int,
@@ -72,7 +73,7 @@ def command(
 ) -> None:
     """Lay plans side by side; the first CASE is the base.
 
-    A CASE is a plan folder, a network folder, or a scenario file (FILE.toml) on its base. What is not yet planned is planned first,
+    A CASE is a plan folder, a network (a folder or an address), or a scenario file (FILE.toml) on its base. What is not yet planned is planned first,
     in parallel; a plan in the output folder is reused while its input, the options and the code are the same. The output folder
     holds the tables of the comparison and comparison.html (docs/compare.md).
     """
@@ -87,7 +88,13 @@ def command(
         options["memory"] = memory // workers
     try:
         with Voice(log) as voice:
-            voice.event("start", cases=list(cases), scenario=list(scenario), output=str(output), workers=workers)
+            voice.event(
+                "start",
+                cases=[str(case) for case in cases],
+                scenario=list(scenario),
+                output=str(output),
+                workers=workers,
+            )
             made = compare(
                 list(cases), output, scenario=scenario, workers=workers, cold=cold, tell=_teller(voice), **options
             )

@@ -10,7 +10,7 @@ INTERRUPTED = 130
 """Exit code of a run that was asked to end."""
 BREAKABLE = frozenset({"program", "solve", "prices", "whole units", "holding back"})
 """Stages of the solver: what it has by then is planned on."""
-FINISHING = frozenset({"lots", "measure", "audit", "report", "write"})
+FINISHING = frozenset({"lots", "measure", "audit", "report", "write", "publish"})
 """Stages that follow a plan: they are seen through."""
 
 

@@ -7,15 +7,16 @@ from pathlib import Path
 import click
 
 from allocator.cli.faults import bad_input, io_fault
+from allocator.cli.where import NetworkPlace
 
 
 @click.command("export")
-@click.argument("network", type=click.Path(path_type=Path))
+@click.argument("network", type=NetworkPlace())
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Model file to write, e.g. model.mps."
 )
-def command(network: Path, output: Path) -> None:
-    """Write the whole program of the NETWORK folder as a free-format MPS file (a cost, to be minimised).
+def command(network: str | Path, output: Path) -> None:
+    """Write the whole program of the NETWORK (a folder or an address) as a free-format MPS file (a cost, to be minimised).
 
     Single units are not integers in it (they are settled after the solve); packs, minimum quantities and started vehicles are.
     """

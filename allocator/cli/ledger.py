@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from allocator.cli.where import NetworkPlace
+
 if TYPE_CHECKING:
     from allocator.ledger.posting import Posted
     from allocator.ledger.replay import Difference
@@ -77,7 +79,7 @@ def post(plan: Path, url: str, count: bool, replace: bool, as_json: bool) -> Non
 @click.argument("source")
 @click.option(
     "--against",
-    type=click.Path(path_type=Path),
+    type=NetworkPlace(),
     help="Network or plan folder whose lots the rebuilt stock is compared with.",
 )
 @click.option(
@@ -86,7 +88,7 @@ def post(plan: Path, url: str, count: bool, replace: bool, as_json: bool) -> Non
     help="Morning of which day the stock is rebuilt for. Default: the start of --against, else all days.",
 )
 @JSON
-def replay(source: str, against: Path | None, on: str | None, as_json: bool) -> None:
+def replay(source: str, against: str | Path | None, on: str | None, as_json: bool) -> None:
     """Rebuild stock by lot from the opening stock and all transactions of a ledger (SOURCE: its URL), and compare.
 
     With --against, the stock is compared with the lots of that network, to the unit. A SOURCE that is a plan folder needs no database: its own
@@ -104,7 +106,7 @@ def replay(source: str, against: Path | None, on: str | None, as_json: bool) -> 
         _compared(checked, broken, "lots at sites" if against else "transactions", as_json)
 
 
-def _replayed(url: str, against: Path | None, on: str | None) -> tuple[int, list[str]]:
+def _replayed(url: str, against: str | Path | None, on: str | None) -> tuple[int, list[str]]:
     from allocator.ledger.checking import check_rows, lots_of
     from allocator.ledger.replay import differences, stock_on
     from allocator.ledger.store import ledger_at
@@ -119,8 +121,8 @@ def _replayed(url: str, against: Path | None, on: str | None) -> tuple[int, list
     return max(len(stock), len(lots)), broken + [str(d) for d in differences(stock, lots)]
 
 
-def _network(path: Path) -> Any:
-    if (path / "manifest.json").is_file():
+def _network(path: str | Path) -> Any:
+    if isinstance(path, Path) and (path / "manifest.json").is_file():
         from allocator.plan.plan import read_plan
 
         return read_plan(path).network

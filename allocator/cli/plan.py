@@ -16,7 +16,9 @@ import click
 from allocator.cli.ending import INTERRUPTED, Ending
 from allocator.cli.faults import bad_input, cluster_fault, io_fault, memory_fault
 from allocator.cli.metrics import Metrics, closing
+from allocator.cli.outlet import Outlet
 from allocator.cli.say import Voice
+from allocator.cli.where import NetworkPlace, PlanPlace, Target
 from allocator.options import ENGINES
 
 if TYPE_CHECKING:
@@ -70,13 +72,21 @@ class Memory(Bytes):
 
 
 @click.command("plan")
-@click.argument("network", type=click.Path(path_type=Path))
+@click.argument("network", type=NetworkPlace())
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=PlanPlace(),
     required=True,
-    help="Plan folder to publish; an older plan there is replaced in one step.",
+    help="Plan folder to publish; an older plan there is replaced in one step. Also a folder of an object store (s3://, gs://, abfs://).",
+)
+@click.option(
+    "--to",
+    "targets",
+    type=Target(),
+    multiple=True,
+    metavar="URL",
+    help="Database or object store to write the plan to as well (as allocator publish does); may be repeated.",
 )
 @click.option(
     "--deadline",
@@ -148,8 +158,9 @@ class Memory(Bytes):
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout instead of the summary.")
 def command(
-    network: Path,
-    output: Path,
+    network: str | Path,
+    output: str | Path,
+    targets: tuple[str, ...],
     deadline: float | None,
     gap: float | None,
     engine: str,
@@ -165,9 +176,10 @@ def command(
     metrics: Path | None,
     as_json: bool,
 ) -> None:
-    """Plan the NETWORK folder (or a scenario file on its base) and publish the plan.
+    """Plan the NETWORK (a folder, an address, or a scenario file on its base) and publish the plan.
 
-    NETWORK holds network.toml and one .csv or .parquet file a table (see docs/tables.md). The plan folder holds the tables of the
+    NETWORK holds network.toml and one .csv or .parquet file a table (see docs/tables.md); it may be a folder of an object store or a
+    database with the same tables (docs/sources.md). The plan folder holds the tables of the
     plan, certificate.json (value, proven bound, gap, prices), report.html and, written last, manifest.json.
     """
     began = click.get_current_context().obj or time.monotonic()
@@ -185,21 +197,24 @@ def command(
     try:
         if cluster is not None:
             reach(cluster)  # before hours are spent on reading
+        outlet = Outlet(output, targets)
+        folder = outlet.folder
         figures = Metrics(metrics, str(network))
         with (
             Voice(log) as voice,
             closing(voice, figures),
-            held(output),
+            held(folder),
             Ending(voice.stage, voice.warn) as ending,
         ):
             voice.event("start", network=str(network), output=str(output), engine=engine, deadline=deadline, gap=gap)
-            kept = checkpoint_of(output)
+            kept = checkpoint_of(folder)
             tables = _read(network, scenario, quarantine, voice)
             plan = _run(
-                tables, output, voice, ending.stage, began,
+                tables, folder, voice, ending.stage, began,
                 engine=engine, gap=gap, deadline=deadline, rule=rule, workers=workers, cluster=cluster, shared=shared,
                 checkpoint=kept, resume=resume, memory=memory,
             )  # fmt: skip
+            outlet.hand_on(voice, ending.stage)
             # rounds may be what another run goes on from: on a mended cluster, or with more time
             if plan.certificate["status"] not in ("degraded", "interrupted"):
                 shutil.rmtree(kept, ignore_errors=True)
@@ -221,7 +236,7 @@ def command(
         raise cluster_fault(error) from None
     except OSError as error:
         raise io_fault(error) from None
-    _show(plan, output, as_json)
+    _show(plan, outlet.shown, as_json)
     raise click.exceptions.Exit(code)
 
 
@@ -245,7 +260,7 @@ def checkpoint_of(output: Path) -> Path:
     return output.parent / f".{output.name}.rounds"
 
 
-def _read(network: Path, scenario: tuple[str, ...], quarantine: bool, voice: Voice) -> Tables:
+def _read(network: str | Path, scenario: tuple[str, ...], quarantine: bool, voice: Voice) -> Tables:
     from allocator.scenario import read
     from allocator.tables import InputError
 
@@ -270,10 +285,10 @@ def _run(
     return plan
 
 
-def _show(plan: Plan, output: Path, as_json: bool) -> None:
+def _show(plan: Plan, output: str, as_json: bool) -> None:
     if as_json:
         document = {
-            "plan": str(output),
+            "plan": output,
             "plan_id": plan.manifest["plan_id"],
             "status": plan.certificate["status"],
             "objective": plan.certificate["objective"],
@@ -293,7 +308,7 @@ def _show(plan: Plan, output: Path, as_json: bool) -> None:
         plan.certificate,
         plan.tables["exceptions"],
         baseline=plan.baseline,
-        where={"plan": str(output), "report": str(output / "report.html")},
+        where={"plan": output, "report": f"{output}/report.html"},
         terminal=live,
     )
     if live:

@@ -18,6 +18,7 @@ from allocator.scenario.lookup import Chosen, expand, file_of
 from allocator.scenario.overlay import fault
 from allocator.scenario.reading import read_chosen
 from allocator.tables.findings import Finding, InputError
+from allocator.tables.places import called, is_address
 from allocator.tables.tables import Tables
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ def _cases(entry: Given, layer: str) -> list[Case]:
         return [Case("+".join(names) or str(entry.manifest.get("network", "plan")), plan=entry)]
     if isinstance(entry, Tables):
         return [Case("+".join(entry.scenario) or entry.settings.name, tables=entry)]
+    if is_address(entry):
+        return [Case(_label(chosen), tables=read_chosen(chosen)) for chosen in expand(entry, layer)]
     place = Path(entry)
     if _is_plan(place):
         return [Case(place.resolve().name, plan=read_plan(place))]
@@ -101,7 +104,7 @@ def _cases(entry: Given, layer: str) -> list[Case]:
 
 
 def _label(chosen: Chosen) -> str:
-    return "+".join(chosen.names) or chosen.network.resolve().name
+    return "+".join(chosen.names) or called(chosen.network)
 
 
 def _labelled(cases: list[Case]) -> list[Case]:

@@ -63,15 +63,33 @@ def parse_address(text: str, environment: Mapping[str, str] | None = None) -> Ad
     AddressError
         When it is none of these, or holds a password outside the environment (where every process of the machine could read it).
     """
-    if text.startswith("env:"):
-        name = text[4:]
-        value = (os.environ if environment is None else environment).get(name, "")
-        if not value or value.startswith("env:"):
-            raise AddressError(
-                f"environment variable {name} holds no address; set it to sqlite:///FILE or postgresql://..."
-            )
-        return _parsed(value, secret=True)
-    return _parsed(text, secret=False)
+    return _parsed(*from_environment(text, environment))
+
+
+def from_environment(text: str, environment: Mapping[str, str] | None = None) -> tuple[str, bool]:
+    """Take ``env:NAME`` for the address in that variable; says whether it may hold secrets, as only such a one may.
+
+    Raises
+    ------
+    AddressError
+        When the variable holds nothing.
+    """
+    if not text.startswith("env:"):
+        return text, False
+    name = text[4:]
+    value = (os.environ if environment is None else environment).get(name, "")
+    if not value or value.startswith("env:"):
+        raise AddressError(
+            f"environment variable {name} holds no address; set it to sqlite:///FILE or postgresql://..."
+        )
+    return value, True
+
+
+def is_database(text: str) -> bool:
+    """Whether a text is the address of a database."""
+    return text.partition(":")[0] in ("sqlite", "postgresql", "postgres") or (
+        "://" not in text and _FILE.fullmatch(text) is not None
+    )
 
 
 def _parsed(text: str, secret: bool) -> Address:
@@ -96,7 +114,8 @@ def _postgresql(text: str, secret: bool) -> Address:
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     who, at, where = parts.netloc.rpartition("@")
     user, colon, written = who.partition(":")
-    secrets = [word for word in (written, unquote(written), query.get("password", "")) if word]
+    inside = (query.get("password", ""), query.get("sslpassword", ""))
+    secrets = [word for word in (written, unquote(written), *inside) if word]
     if secrets and not secret:
         raise AddressError(
             "the address holds a password; take it out and give it in PGPASSWORD, in ~/.pgpass, "

@@ -7,7 +7,7 @@ import importlib
 import itertools
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -48,7 +48,10 @@ class Session(Protocol):
     def table(self, sql: str, *values: Any) -> pa.Table:
         """Run a query and give its rows."""
 
-    def load(self, name: str, rows: pa.Table) -> None:
+    def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
+        """Run a query and give its rows a part at a time."""
+
+    def load(self, name: str, rows: pa.Table | pa.RecordBatchReader) -> None:
         """Make a temporary table of this session with these rows, in place of an older one."""
 
     def fill(self, name: str, rows: pa.Table) -> None:
@@ -57,12 +60,15 @@ class Session(Protocol):
     def transaction(self) -> contextlib.AbstractContextManager[None]:
         """All statements inside or none; no other transaction of ours writes meanwhile."""
 
+    def reading(self) -> contextlib.AbstractContextManager[None]:
+        """All queries inside see the database as it was at one moment; none changes it."""
+
     def close(self) -> None:
         """End the connection."""
 
 
 @contextlib.contextmanager
-def connect(address: Address, create: bool = True) -> Iterator[Session]:
+def connect(address: Address, create: bool = True, read_only: bool = False) -> Iterator[Session]:
     """Open a session.
 
     Parameters
@@ -70,6 +76,8 @@ def connect(address: Address, create: bool = True) -> Iterator[Session]:
     address : Address
     create : bool
         Make SQLite's file when there is none.
+    read_only : bool
+        Open SQLite's file without writing beside it.
 
     Raises
     ------
@@ -77,7 +85,7 @@ def connect(address: Address, create: bool = True) -> Iterator[Session]:
         When there is no such database, the driver is not installed, or a statement is refused; without secrets.
     """
     with _told(address):
-        session: Session = _Sqlite(address, create) if address.kind == "sqlite" else _Postgres(address)
+        session: Session = _Sqlite(address, create, read_only) if address.kind == "sqlite" else _Postgres(address)
     try:
         with _told(address):
             yield session
@@ -95,10 +103,13 @@ def _told(address: Address) -> Iterator[None]:
     except Exception as error:
         if not _of_driver(error):
             raise
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise DatabaseError(
-            f"{address.shown}: {address.scrubbed('; '.join(lines[:2])) or type(error).__name__}"
-        ) from None
+        raise DatabaseError(_line(address, error)) from None
+
+
+def _line(address: Address, error: Exception) -> str:
+    """What an error says, in one line and without secrets."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{address.shown}: {address.scrubbed('; '.join(lines[:2])) or type(error).__name__}"
 
 
 def _of_driver(error: Exception) -> bool:
@@ -108,14 +119,14 @@ def _of_driver(error: Exception) -> bool:
 class _Sqlite:
     """SQLite by the standard library: write-ahead log, synced at every commit."""
 
-    def __init__(self, address: Address, create: bool) -> None:
+    def __init__(self, address: Address, create: bool, read_only: bool) -> None:
         self.address = address
         path = Path(address.target)
         if not create and not path.is_file():
             raise DatabaseError(f"{address.shown}: there is no such file; check the path")
         if create and not path.resolve().parent.is_dir():
             raise DatabaseError(f"{address.shown}: its folder does not exist; make it first")
-        uri = f"{path.resolve().as_uri()}?mode={'rwc' if create else 'rw'}"
+        uri = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rwc' if create else 'rw'}"
         self._link = sqlite3.connect(uri, uri=True, timeout=WAIT, isolation_level=None)
         if create:
             self._link.execute("PRAGMA journal_mode=WAL")
@@ -135,16 +146,25 @@ class _Sqlite:
             return pa.table({name: pa.array([], pa.null()) for name in names})
         return pa.concat_tables(parts, promote_options="permissive")
 
-    def load(self, name: str, rows: pa.Table) -> None:
+    def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
+        cursor = self._link.execute(sql)
+        names = [column[0] for column in cursor.description]
+        while rows := cursor.fetchmany(_BATCH):
+            yield pa.RecordBatch.from_arrays([_typed(column) for column in zip(*rows, strict=True)], names=names)
+
+    def load(self, name: str, rows: pa.Table | pa.RecordBatchReader) -> None:
         self._link.execute(f"DROP TABLE IF EXISTS temp.{identifier(name)}")
         columns = ", ".join(f"{identifier(f.name)} {_sqlite_type(f.type)}" for f in rows.schema)
         self._link.execute(f"CREATE TEMP TABLE {identifier(name)} ({columns})")
-        self.fill(name, rows)
+        self._append(name, rows.schema, rows.to_batches(_BATCH) if isinstance(rows, pa.Table) else rows)
 
     def fill(self, name: str, rows: pa.Table) -> None:
-        marks = ", ".join("?" * rows.num_columns)
-        names = ", ".join(map(identifier, rows.column_names))
-        for batch in rows.to_batches(_BATCH):
+        self._append(name, rows.schema, rows.to_batches(_BATCH))
+
+    def _append(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+        marks = ", ".join("?" * len(schema))
+        names = ", ".join(map(identifier, schema.names))
+        for batch in batches:
             values = zip(*(_plain(column).to_pylist() for column in batch.columns), strict=True)
             self._link.executemany(f"INSERT INTO {identifier(name)} ({names}) VALUES ({marks})", values)
 
@@ -158,8 +178,31 @@ class _Sqlite:
             raise
         self._link.execute("COMMIT")
 
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        self._link.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with contextlib.suppress(sqlite3.Error):
+                self._link.execute("ROLLBACK")
+
     def close(self) -> None:
         self._link.close()
+
+
+def _typed(values: tuple[Any, ...]) -> pa.Array:
+    """Cells of SQLite, where each may be of another type, in one type that holds them all as written."""
+    kinds = {type(value) for value in values} - {type(None)}
+    if not kinds:
+        return pa.nulls(len(values))
+    if bytes in kinds:
+        return pa.array([value if type(value) is bytes else None for value in values], pa.binary())
+    if kinds <= {int}:
+        return pa.array(values, pa.int64())
+    if kinds <= {int, float}:
+        return pa.array([value if value is None else float(value) for value in values], pa.float64())
+    return pa.array([value if value is None else str(value) for value in values], pa.string())
 
 
 def _sqlite_type(kind: pa.DataType) -> str:
@@ -179,6 +222,7 @@ class _Postgres:
     def __init__(self, address: Address) -> None:
         self.address = address
         self._link = _driver().connect(address.target)  # passwords come from PGPASSWORD or ~/.pgpass
+        self.run(f"SET lock_timeout TO {int(1000 * WAIT)}")
         if address.schema is not None:
             self.run(f"SET search_path TO {identifier(address.schema)}")
             if self.table("SELECT current_schema() AS name")["name"][0].as_py() is None:
@@ -192,9 +236,29 @@ class _Postgres:
     def table(self, sql: str, *values: Any) -> pa.Table:
         with self._link.cursor() as cursor:
             cursor.execute(_numbered(sql), list(values) or None)
-            return cursor.fetch_arrow_table()
+            with self._streaming():
+                return cursor.fetch_arrow_table()
 
-    def load(self, name: str, rows: pa.Table) -> None:
+    def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
+        with self._link.cursor() as cursor:
+            cursor.execute(sql)
+            parts = iter(cursor.fetch_record_batch())
+            while True:
+                with self._streaming():
+                    part = next(parts, None)
+                if part is None:
+                    return
+                yield part
+
+    @contextlib.contextmanager
+    def _streaming(self) -> Iterator[None]:
+        """A server that goes away while rows come in is told by Arrow, not by the driver."""
+        try:
+            yield
+        except (OSError, pa.ArrowException) as error:
+            raise DatabaseError(_line(self.address, error)) from None
+
+    def load(self, name: str, rows: pa.Table | pa.RecordBatchReader) -> None:
         self.run(f"DROP TABLE IF EXISTS pg_temp.{identifier(name)}")
         with self._link.cursor() as cursor:
             cursor.adbc_ingest(name, rows, mode="create", temporary=True)
@@ -216,6 +280,16 @@ class _Postgres:
                 self._link.rollback()
             raise
         self._link.commit()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        self._link.rollback()  # the level is said before the first query of a transaction
+        self.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        try:
+            yield
+        finally:
+            with contextlib.suppress(Exception):
+                self._link.rollback()
 
     def close(self) -> None:
         with contextlib.suppress(Exception):

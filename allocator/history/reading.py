@@ -15,7 +15,7 @@ from allocator.tables.checks import check_bounds
 from allocator.tables.columns import TableSpec
 from allocator.tables.draft import make_draft
 from allocator.tables.findings import Faults, Finding, InputError
-from allocator.tables.sources import Raw, check_columns, read_raw
+from allocator.tables.sources import Local, Raw, check_columns, read_raw
 
 ORDER = ("item", "channel", "zone", "date", "order")
 
@@ -100,7 +100,7 @@ def _raw(source: str | Path | pd.DataFrame, spec: TableSpec, faults: Faults) -> 
         raise InputError([Finding("history", None, None, str(path), rule, mend, "history")])
     if not path.is_file():
         raise InputError([Finding("history", None, None, str(path), "is not a file", "check the path", "history")])
-    return read_raw(path, spec, faults)
+    return read_raw(Local(path), spec, faults)
 
 
 def _coded(column: pa.Array) -> pa.Array:

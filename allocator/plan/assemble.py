@@ -40,22 +40,6 @@ from allocator.plan.words import Words
 
 IntArray = NDArray[np.int64]
 
-TABLES = (
-    "shipments",
-    "reserves",
-    "admissions",
-    "projections",
-    "unmet",
-    "exceptions",
-    "lot_moves",
-    "ledger",
-    "kpis",
-    "bookings",
-    "split",
-    "hedge",
-)
-"""Tables of a plan, in the order they are written."""
-
 
 @dataclass(frozen=True)
 class Draft:

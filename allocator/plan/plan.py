@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +14,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from allocator.plan.assemble import TABLES
-from allocator.plan.publish import digests, held, publish, staging, write_json, write_table
+from allocator.plan.publish import TABLES, digests, held, publish, staging, write_json, write_table
+from allocator.stores.address import is_store
 
 if TYPE_CHECKING:
     from allocator.audit import AuditReport
+    from allocator.delivery import Delivered
     from allocator.explain import Explanation
     from allocator.tables import Tables
 
@@ -195,8 +197,13 @@ class Plan:
 
         return plan_card(self)
 
-    def write(self, path: str | Path) -> Path:
+    def write(self, path: str | Path) -> str | Path:
         """Publish the plan folder atomically.
+
+        Parameters
+        ----------
+        path : str or Path
+            A folder; or the address of one in an object store (``s3://bucket/folder``), see :func:`allocator.delivery.deliver`.
 
         Raises
         ------
@@ -207,9 +214,29 @@ class Plan:
         OSError
             When the disk refuses; what was there stays.
         """
+        if isinstance(path, str) and is_store(path):
+            return self.to_database(path).shown
         target = Path(path)
         with held(target):
             return self.publish(target)
+
+    def to_database(self, url: str) -> Delivered:
+        """Write the plan to a database, whole or not at all; the same plan again adds nothing (docs/sources.md).
+
+        Parameters
+        ----------
+        url : str
+            ``sqlite:///FILE``, ``postgresql://host/database``, or ``env:NAME``: the address in that environment variable.
+
+        Raises
+        ------
+        AddressError, DeliveryError
+            When the address is wrong; when the database refuses or stops answering, and is then as it was.
+        """
+        from allocator.delivery import deliver
+
+        with tempfile.TemporaryDirectory(prefix="allocator-plan-") as folder:
+            return deliver(self.publish(Path(folder) / "plan"), url)
 
     def publish(self, target: Path) -> Path:
         """Publish into a folder this process already holds (see :func:`allocator.plan.publish.held`)."""

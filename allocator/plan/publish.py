@@ -21,6 +21,21 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+TABLES = (
+    "shipments",
+    "reserves",
+    "admissions",
+    "projections",
+    "unmet",
+    "exceptions",
+    "lot_moves",
+    "ledger",
+    "kpis",
+    "bookings",
+    "split",
+    "hedge",
+)
+"""Tables of a plan, in the order they are written."""
 OLD = "-old"
 """End of the name that an old plan bears while it is swapped in two steps."""
 GROUP = 1 << 20

@@ -1,8 +1,8 @@
 """Which network and which overlays a path and some names mean.
 
 A name is looked for as ``NAME.toml`` in the network's own ``scenarios`` folder and beside the network folder (and beside
-the scenario file that was given in place of a network); a name with ``.toml`` or a ``/`` in it is a path. ``NAME:share=0.2``
-is one member of a family.
+the scenario file that was given in place of a network); for a network named by an address, in the working folder and its
+``scenarios``. A name with ``.toml`` or a ``/`` in it is a path. ``NAME:share=0.2`` is one member of a family.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from allocator.scenario.overlay import Content, Overlay, fault, read_overlay
 from allocator.tables.findings import Finding, InputError, nearest
+from allocator.tables.places import is_address
 from allocator.tables.settings import FILE
 
 FOLDER = "scenarios"
@@ -23,9 +24,9 @@ SUFFIX = ".toml"
 
 @dataclass(frozen=True)
 class Chosen:
-    """One network to read: its folder and the overlays on it."""
+    """One network to read: its folder or address, and the overlays on it."""
 
-    network: Path
+    network: str | Path
     overlays: tuple[Overlay, ...] = ()
 
     @property
@@ -60,16 +61,17 @@ def expand(path: str | Path, scenario: str | Iterable[str] = ()) -> list[Chosen]
     InputError
         With every fault found.
     """
-    place, findings = Path(path), list[Finding]()
+    findings = list[Finding]()
     names = split(scenario)
     layers: list[list[Overlay]] = []
-    network, places = place, _places(place)
-    file = file_of(str(place))
+    network: str | Path = path if is_address(path) else Path(path)
+    places = _places(network)
+    file = file_of(str(network)) if isinstance(network, Path) else None
     if file is not None:
-        own = _members(file, str(place), findings)
+        own = _members(file, str(network), findings)
         if own:
             layers.append(own)
-            network, places = _base(own[0], findings), []
+            network = _base(own[0], findings)
             places = [*_places(network), file.parent.resolve()]
     for name in names:
         path_of = _find(name, list(dict.fromkeys(places)), findings)
@@ -100,7 +102,10 @@ def known(places: Sequence[Path]) -> list[str]:
     return sorted(found)
 
 
-def _places(network: Path) -> list[Path]:
+def _places(network: str | Path) -> list[Path]:
+    """Folders in which a network's scenarios lie; one that is named by an address has them where the command is run."""
+    if isinstance(network, str):
+        return [Path.cwd() / FOLDER, Path.cwd()]
     folder = network.resolve()
     return [folder / FOLDER, folder.parent]
 

@@ -20,6 +20,7 @@ from allocator.serve.holdings import Holdings, NetworkHeld, PlanHeld
 from allocator.serve.saving import NotSavedError, place_for, save
 from allocator.serve.views import Views, seeother
 from allocator.tables.findings import Finding, InputError
+from allocator.tables.places import called
 from allocator.tables.schema import SCHEMA
 
 MOST_MEMBERS = 20
@@ -202,7 +203,7 @@ class Edits:
 
 def _label(chosen: Chosen) -> str:
     """What a run is called: the network's folder and the scenarios on it."""
-    return "+".join([chosen.network.name, *chosen.names])
+    return "+".join([called(chosen.network), *chosen.names])
 
 
 def _options(asked: Asked, errors: Errors) -> Options | None:

@@ -16,7 +16,8 @@ _HEAD = """# Input tables
 Made from `allocator/tables/schema.py` by `python -m allocator.tables.page > docs/tables.md`; do not edit by hand.
 
 A network is a folder with `network.toml` and one file for each table, `NAME.parquet` or `NAME.csv` (UTF-8, commas,
-column names in the first line). What the figures mean to the day and to the unit is in [semantics.md](semantics.md).
+column names in the first line); object stores and databases hold the same tables ([sources.md](sources.md)). What the figures mean
+to the day and to the unit is in [semantics.md](semantics.md).
 
 - **Codes** are text: `00123` keeps its zeros, `NA` and `nan` are codes like any other. Blanks around them are trimmed,
   they are held in the composed Unicode form (NFC), and may not hold control or invisible characters; 200 at most.

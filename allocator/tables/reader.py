@@ -1,4 +1,4 @@
-"""From a network folder to tables: find, read, convert, check, resolve, sort."""
+"""From a network's place to tables: find, read, convert, check, resolve, sort."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ import pyarrow.parquet as pq
 
 from allocator.tables.checks import ORDER, check
 from allocator.tables.draft import Draft, empty, in_order, make_draft
-from allocator.tables.findings import Faults, Finding, InputError
+from allocator.tables.findings import Faults, InputError
 from allocator.tables.notes import notes
+from allocator.tables.places import Folder, Readable, opened
 from allocator.tables.resolve import resolve
 from allocator.tables.schema import SCHEMA
-from allocator.tables.settings import FILE, Settings, make_settings, read_settings
-from allocator.tables.sources import Raw, check_columns, find_tables, read_raw
+from allocator.tables.settings import Settings, make_settings
+from allocator.tables.sources import Raw, check_columns
 from allocator.tables.tables import NETWORK, PREVIOUS, QUARANTINED, Tables, read_json
 
 Amend = Callable[[dict[str, Draft], Settings | None, Faults], tuple[dict[str, Draft], Settings | None]]
@@ -26,12 +27,13 @@ Amend = Callable[[dict[str, Draft], Settings | None, Faults], tuple[dict[str, Dr
 
 
 def read_tables(path: str | Path, quarantine: bool = False, amend: Amend | None = None) -> Tables:
-    """Read and check a network folder.
+    """Read and check a network.
 
     Parameters
     ----------
     path : str or pathlib.Path
-        Folder with network.toml and one .parquet or .csv file per table.
+        Folder with network.toml and one .parquet or .csv file per table; or the address of such a folder in an object store, or of a
+        database with these tables (docs/sources.md).
     quarantine : bool
         Set bad rows aside, with the rows that refer to them, instead of refusing the network.
     amend : callable, optional
@@ -47,19 +49,18 @@ def read_tables(path: str | Path, quarantine: bool = False, amend: Amend | None 
     InputError
         With every fault found; with `quarantine` only for faults of whole files and of the settings.
     """
-    folder, faults = Path(path), Faults()
-    if not folder.is_dir():
-        raise InputError([_no_folder(folder)])
-    settings = read_settings(folder / FILE, faults)
-    found = find_tables(folder, faults)
-    drafts, remarks = _read_drafts(found, faults)
+    faults = Faults()
+    with opened(path) as place:
+        settings = place.settings(faults)
+        drafts, remarks = _read_drafts(place.find(faults), faults)
+        remarks += place.left(faults)
     if amend is not None:
         drafts, settings = amend(drafts, settings, faults)
     if settings is None:
         check(drafts, None, faults)
         faults.raise_any(ORDER)
         raise AssertionError("settings are missing without a fault")
-    return _finish(drafts, settings, faults, quarantine, str(folder), remarks)
+    return _finish(drafts, settings, faults, quarantine, place.shown, remarks)
 
 
 def make_tables(
@@ -104,8 +105,7 @@ def load_tables(folder: Path) -> Tables:
     faults = Faults()
     content = read_json(folder / NETWORK)
     settings = make_settings(content["settings"], NETWORK)
-    found = find_tables(folder, faults, frozenset({QUARANTINED, PREVIOUS}))
-    drafts, _ = _read_drafts(found, faults)
+    drafts, _ = _read_drafts(Folder(folder, frozenset({QUARANTINED, PREVIOUS})).find(faults), faults)
     tables = _finish(drafts, settings, faults, False, str(folder), [])
     aside = folder / QUARANTINED
     if not aside.is_file():
@@ -114,16 +114,10 @@ def load_tables(folder: Path) -> Tables:
     return Tables(tables._stated, tables._resolved, settings, tables.notes, frame, tables.source)
 
 
-def _no_folder(folder: Path) -> Finding:
-    return Finding(
-        "network", None, None, str(folder), "is not a folder", f"give the folder that holds {FILE}", "network"
-    )
-
-
-def _read_drafts(found: Mapping[str, Path], faults: Faults) -> tuple[dict[str, Draft], list[str]]:
+def _read_drafts(found: Mapping[str, Readable], faults: Faults) -> tuple[dict[str, Draft], list[str]]:
     drafts, remarks = {}, []
     for name, spec in SCHEMA.items():
-        raw = read_raw(found[name], spec, faults) if name in found else None
+        raw = found[name](spec, faults) if name in found else None
         drafts[name] = empty(spec) if raw is None else make_draft(raw, spec, faults)
         if raw is not None and raw.note:
             remarks.append(raw.note)

@@ -22,9 +22,10 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from allocator.tables.findings import Faults, Finding, InputError, nearest
+from allocator.tables.sources import File
 
 FILE = "network.toml"
-_MAX_SIZE = 1 << 20
+MAX_SIZE = 1 << 20
 _Name = Annotated[StrictStr, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _Days = Annotated[StrictInt, Field(ge=1)]
 _Money = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
@@ -135,26 +136,50 @@ def make_settings(values: Mapping[str, Any], source: str = FILE) -> Settings:
         raise InputError([_finding(dict(detail), source) for detail in error.errors(include_url=False)]) from None
 
 
-def read_settings(path: Path, faults: Faults) -> Settings | None:
-    """Read network.toml; faults are reported and None returned. `previous_plan` is taken from the file's folder."""
+def read_settings(file: File, folder: Path | None, faults: Faults) -> Settings | None:
+    """Read network.toml; faults are reported and None returned. `previous_plan` is taken from `folder`, where there is one."""
     try:
-        if not path.is_file():
-            faults.file("network", path.name, "is missing", "add it with name, currency, start, horizon_days")
+        if not file.is_file():
+            faults.file("network", file.name, "is missing", "add it with name, currency, start, horizon_days")
             return None
-        if path.stat().st_size > _MAX_SIZE:
-            faults.file("network", path.name, "is larger than 1 MB", "keep only the settings in it")
+        if file.size() > MAX_SIZE:
+            faults.file("network", file.name, "is larger than 1 MB", "keep only the settings in it")
             return None
-        values = tomllib.loads(path.read_text("utf-8-sig"))
+        text = file.read().decode("utf-8-sig")
     except UnicodeDecodeError:
-        faults.file("network", path.name, "is not UTF-8", "save it as UTF-8")
+        faults.file("network", file.name, "is not UTF-8", "save it as UTF-8")
         return None
-    except (OSError, ValueError, RecursionError) as error:  # ValueError: no TOML, or a number without end
-        faults.file("network", path.name, f"can't be read ({str(error)[:200]})", "write it as TOML")
+    except OSError as error:
+        faults.file("network", file.name, f"can't be read ({str(error)[:200]})", "check the file and write it again")
         return None
-    if isinstance(values.get("previous_plan"), str):
-        values["previous_plan"] = path.parent / values["previous_plan"]
+    values = parse_settings(text, file.name, faults)
+    return None if values is None else checked_settings(values, file.name, folder, faults)
+
+
+def parse_settings(text: str, source: str, faults: Faults) -> dict[str, Any] | None:
+    """Return the values of a TOML text; faults are reported and None returned."""
     try:
-        return make_settings(values, path.name)
+        return tomllib.loads(text.replace("\r\n", "\n"))
+    except (ValueError, RecursionError) as error:  # ValueError: no TOML, or a number without end
+        faults.file("network", source, f"can't be read ({str(error)[:200]})", "write it as TOML")
+        return None
+
+
+def checked_settings(values: dict[str, Any], source: str, folder: Path | None, faults: Faults) -> Settings | None:
+    """Return checked settings; faults are reported and None returned."""
+    previous = values.get("previous_plan")
+    if isinstance(previous, str):
+        if folder is None and not Path(previous).is_absolute():
+            rule = "is no absolute path, and the network lies in no folder that it could be seen from"
+            faults.whole.append(
+                Finding(
+                    "network", None, "previous_plan", previous, rule, "give the whole path of the plan folder", source
+                )
+            )
+            return None
+        values["previous_plan"] = Path(previous) if folder is None else folder / previous
+    try:
+        return make_settings(values, source)
     except InputError as error:
         faults.whole += error.findings
         return None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -37,14 +39,66 @@ class Raw:
     note: str | None = None
 
 
-def find_tables(folder: Path, faults: Faults, ignore: frozenset[str] = frozenset()) -> dict[str, Path]:
-    """Return the file of each table in a network folder, reporting strays, doubles and absent ones."""
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        name, suffix = path.stem, path.suffix.lower()
-        if suffix not in (".csv", ".parquet") or path.name in ignore:
+class File(Protocol):
+    """A file of a network, wherever it lies; what can't be read raises OSError."""
+
+    @property
+    def name(self) -> str:
+        """Its name with suffix."""
+
+    def is_file(self) -> bool:
+        """Whether it is a regular file."""
+
+    def size(self) -> int:
+        """Its size. [bytes]"""
+
+    def read(self) -> bytes:
+        """All of it."""
+
+    def open(self) -> pa.NativeFile:
+        """It, for reading at any place."""
+
+
+F = TypeVar("F", bound=File)
+
+
+@dataclass(frozen=True)
+class Local:
+    """A file on this machine."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Its name with suffix."""
+        return self.path.name
+
+    def is_file(self) -> bool:
+        """Whether it is a regular file."""
+        return self.path.is_file()
+
+    def size(self) -> int:
+        """Its size. [bytes]"""
+        return self.path.stat().st_size
+
+    def read(self) -> bytes:
+        """All of it."""
+        return self.path.read_bytes()
+
+    def open(self) -> pa.NativeFile:
+        """It, for reading at any place."""
+        return pa.OSFile(str(self.path))
+
+
+def find_tables(files: Iterable[F], faults: Faults, ignore: frozenset[str] = frozenset()) -> dict[str, F]:
+    """Return the file of each table among those of a network folder, reporting strays, doubles and absent ones."""
+    found: dict[str, F] = {}
+    for path in sorted(files, key=lambda file: file.name):
+        name, dot, suffix = path.name.rpartition(".")
+        if not name or (given := dot + suffix).lower() not in (".csv", ".parquet") or path.name in ignore:
             continue
-        if name not in SCHEMA or path.suffix != suffix:
+        suffix = given.lower()
+        if name not in SCHEMA or given != suffix:
             like = nearest(name, SCHEMA)
             mend = f"rename it to {like}{suffix}" if like else f"take it away; the tables are {', '.join(SCHEMA)}"
             faults.file(name, path.name, "is not a table of a network", mend)
@@ -54,10 +108,16 @@ def find_tables(folder: Path, faults: Faults, ignore: frozenset[str] = frozenset
             faults.file(name, name, f"is given twice, as {found[name].name} and {path.name}", "keep one of them")
         else:
             found[name] = path
-    for name, spec in SCHEMA.items():
-        if name not in found and not spec.optional:
-            faults.file(name, name, "is missing", f"add {name}.csv or {name}.parquet with {', '.join(required(spec))}")
+    absent(found, faults)
     return found
+
+
+def absent(found: Iterable[str], faults: Faults, form: str = "{0}.csv or {0}.parquet") -> None:
+    """Report the tables that a network must have and has not."""
+    there = set(found)
+    for name, spec in SCHEMA.items():
+        if name not in there and not spec.optional:
+            faults.file(name, name, "is missing", f"add {form.format(name)} with {', '.join(required(spec))}")
 
 
 def required(spec: TableSpec) -> list[str]:
@@ -65,14 +125,14 @@ def required(spec: TableSpec) -> list[str]:
     return [column.name for column in spec.columns if column.required]
 
 
-def read_raw(path: Path, spec: TableSpec, faults: Faults) -> Raw | None:
+def read_raw(path: File, spec: TableSpec, faults: Faults) -> Raw | None:
     """Read one table's cells; None if the file as a whole is no good, which is then reported."""
     try:
-        return _read_parquet(path, spec, faults) if path.suffix == ".parquet" else _read_csv(path, spec, faults)
+        return _read_parquet(path, spec, faults) if path.name.endswith(".parquet") else _read_csv(path, spec, faults)
     except OSError as error:
-        faults.file(spec.name, path.name, f"can't be read ({_first_line(error)})", "check the file and write it again")
+        faults.file(spec.name, path.name, f"can't be read ({first_line(error)})", "check the file and write it again")
     except (pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
-        faults.file(spec.name, path.name, f"can't be read ({_first_line(error)})", "write the file again")
+        faults.file(spec.name, path.name, f"can't be read ({first_line(error)})", "write the file again")
     return None
 
 
@@ -103,12 +163,18 @@ def _letters(name: str) -> str:
     return re.sub(r"[\W_]", "", name).lower()
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return what an error says first."""
     return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
 
 
-def _read_parquet(path: Path, spec: TableSpec, faults: Faults) -> Raw | None:
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+def _read_parquet(path: File, spec: TableSpec, faults: Faults) -> Raw | None:
+    with path.open() as source:
+        return _from_parquet(source, path, spec, faults)
+
+
+def _from_parquet(source: pa.NativeFile, path: File, spec: TableSpec, faults: Faults) -> Raw | None:
+    with pq.ParquetFile(source, page_checksum_verification=True) as file:
         meta, schema = file.metadata, file.schema_arrow
     width = max(1, len(schema.names))
     size = sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
@@ -127,21 +193,21 @@ def _read_parquet(path: Path, spec: TableSpec, faults: Faults) -> Raw | None:
         return None
     # Words stay in dictionaries, so a small file of few long words can't grow in memory.
     words = [name for name in schema.names if is_text(schema.field(name).type)]
-    with pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=words) as file:
+    with pq.ParquetFile(source, page_checksum_verification=True, read_dictionary=words) as file:
         cells = file.read()
     return Raw(cells, path.name, np.arange(1, cells.num_rows + 1))
 
 
-def _read_csv(path: Path, spec: TableSpec, faults: Faults) -> Raw | None:
-    if path.stat().st_size > MAX_BYTES:
+def _read_csv(path: File, spec: TableSpec, faults: Faults) -> Raw | None:
+    if path.size() > MAX_BYTES:
         faults.file(spec.name, path.name, "is too large for a CSV file", "give the table as Parquet")
         return None
-    room, size = available(), UNPACKED * path.stat().st_size
+    room, size = available(), UNPACKED * path.size()
     if room is not None and size > room:
         rule = f"would take {told(size)} to read, {told(room)} of memory are free"
         faults.file(spec.name, path.name, rule, "give the table as Parquet, or give the run more memory")
         return None
-    data = path.read_bytes()
+    data = path.read()
     names = _header(data, spec, path.name, faults)
     if names is None:
         return None

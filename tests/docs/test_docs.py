@@ -103,7 +103,7 @@ def test_readme_names_every_command_and_exit_code() -> None:
 
 def test_readme_tables_of_the_plan_are_all_there() -> None:
     """The list of what comes out names every table of a plan."""
-    from allocator.plan.assemble import TABLES
+    from allocator.plan.publish import TABLES
 
     listed = set(re.findall(r"`(\w+)`", README[README.index("## What comes out") : README.index("## How to read")]))
     assert set(TABLES) <= listed

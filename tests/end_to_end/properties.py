@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 import allocator
-from allocator.plan.assemble import TABLES
 from allocator.plan.plan import Plan
+from allocator.plan.publish import TABLES
 from allocator.tables import InputError, Tables
 from tests.end_to_end.case import Case
 

@@ -8,8 +8,8 @@ import pytest
 
 from allocator.measure import measure
 from allocator.notebook import PLOTS, write_workbook
-from allocator.plan.assemble import TABLES
 from allocator.plan.plan import Plan
+from allocator.plan.publish import TABLES
 from allocator.report.answer import proof
 from allocator.tables import read_tables
 from tests.measure.sample import NASTY_ITEM, make_certificate, make_manifest, make_plan, write_network
