@@ -17,6 +17,7 @@ from allocator.cli.faults import io_fault
 
 COMMANDS = {
     "plan": "Plan a network folder and publish the plan.",
+    "init": "Write a first network: a small one, or from another tool's export.",
     "check": "Read and check a network folder; plan nothing.",
     "compare": "Lay plans, networks and scenarios side by side; run what is not yet run.",
     "serve": "Serve a web page over plans and scenarios, on this machine.",

@@ -2,5 +2,6 @@
 
 from allocator.init.converting import SOURCES, Converted, convert
 from allocator.init.exports import ExportError
+from allocator.init.starting import start
 
-__all__ = ["SOURCES", "Converted", "ExportError", "convert"]
+__all__ = ["SOURCES", "Converted", "ExportError", "convert", "start"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from allocator.init.exports import ExportError, Sheet, read_export
+from allocator.init.exports import ExportError, Sheet, add_ends, read_export
 from allocator.init.filling import Filled, fill
 from allocator.init.mapping import ROW, TABLE, Left, RenameMap, rename_map, setting, take
 from allocator.init.report import Report
@@ -71,6 +71,9 @@ def convert(source: str, folder: Path, out: Path) -> Converted:
     chart = rename_map(source)
     sheets = read_export(Path(folder), chart.blank)
     start = _start(chart, sheets, folder)
+    if (periods := chart.settings.get("periods")) is not None:
+        last = setting(periods["last"], sheets)
+        add_ends(sheets, periods["table"], periods["starts"], periods["ends"], last)
     filled = fill(take(sheets, chart, start.isoformat()), chart.assume, start)
     currency = setting(chart.settings["currency"], sheets) if "currency" in chart.settings else ""
     name = f"{chart.title} {Path(folder).resolve().name}"

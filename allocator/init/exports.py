@@ -99,6 +99,17 @@ def read_export(folder: Path, blank: frozenset[str]) -> dict[str, Sheet]:
     return {key: _sheet(found, blank) for key, found in parts.items()}
 
 
+def add_ends(sheets: dict[str, Sheet], table: str, column: str, ends: str, last: str) -> None:
+    """Give each period of a table its end: the start of the next, and `last` for the last one."""
+    sheet = sheets.get(plain_name(table))
+    if sheet is None or plain_name(column) not in sheet.frame.columns:
+        return
+    starts = sorted(set(sheet.frame[plain_name(column)]) - {""})
+    follows = dict(zip(starts, [*starts[1:], last], strict=True))
+    sheet.frame[plain_name(ends)] = sheet.frame[plain_name(column)].map(follows).fillna("")
+    sheet.used.add(plain_name(ends))
+
+
 def _sheet(parts: list[tuple[str, str, pd.DataFrame]], blank: frozenset[str]) -> Sheet:
     titles: dict[str, str] = {}
     for _, _, part in parts:

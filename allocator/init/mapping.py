@@ -149,12 +149,13 @@ def _holds(test: Mapping[str, Any], sheet: Sheet, sheets: Mapping[str, Sheet], s
 
 
 def _cells(sheet: Sheet, names: str) -> pd.Series[str]:
-    """The first of several columns that there is (``destination|location``), blank where it is blank; all blank if there is none."""
+    """The first filled cell of several columns (``destination|location``); blank where none of them is there or filled."""
+    cells = pd.Series("", index=sheet.frame.index, dtype=object)
     for name in names.split("|"):
         if (plain := plain_name(name)) in sheet.frame.columns:
             sheet.used.add(plain)
-            return sheet.frame[plain]
-    return pd.Series("", index=sheet.frame.index, dtype=object)
+            cells = cells.where(cells != "", sheet.frame[plain])
+    return cells
 
 
 def _columns(

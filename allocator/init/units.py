@@ -63,7 +63,7 @@ def convert_cells(cells: pd.Series[str], into: str, units: pd.Series[str], unit:
     cells : Series of str
         As exported; blank = "".
     into : str
-        ``text``, ``number``, ``days``, ``whole days`` (rounded up), ``m3``, ``kg``, ``units``, ``per unit``, ``day``, ``percent`` or ``flag``.
+        ``text``, ``number``, ``days``, ``whole days`` (rounded up), ``m3``, ``kg``, ``units``, ``per unit``, ``day``, ``until``, ``percent`` or ``flag``.
     units : Series of str
         The unit of each cell, blank where it is `unit`.
     unit : str
@@ -120,6 +120,14 @@ def _day(cells: pd.Series[str], into: str, units: pd.Series[str]) -> Cells:
     return found.where(~found.isna(), cells), bad
 
 
+def _until(cells: pd.Series[str], into: str, units: pd.Series[str]) -> Cells:
+    """The day on which a period is over: the next one where it ends in the course of a day."""
+    found, bad = _day(cells, into, units)
+    late = cells.str.contains(r"[T ](?!00:00)\d{2}:\d{2}", regex=True) & ~bad
+    following = pd.to_datetime(found.where(late & ~bad, None), format="%Y-%m-%d", errors="coerce") + pd.Timedelta(days=1)
+    return found.mask(late, following.dt.strftime("%Y-%m-%d")), bad
+
+
 def _flag(cells: pd.Series[str], into: str, units: pd.Series[str]) -> Cells:
     low = cells.str.lower()
     said = low.map({**dict.fromkeys(_TRUE, "true"), **dict.fromkeys(_FALSE, "false"), "": ""})
@@ -131,6 +139,7 @@ _HOW: dict[str, Callable[[pd.Series[str], str, pd.Series[str]], Cells]] = {
     "number": _number,
     "percent": _percent,
     "day": _day,
+    "until": _until,
     "flag": _flag,
     **dict.fromkeys(UNITS, _measured),
 }
