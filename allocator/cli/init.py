@@ -13,7 +13,7 @@ FORMATS = ("aws-supply-chain", "cosmic-frog", "frepple")
 
 
 @click.command("init")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("dir", type=click.Path(path_type=Path))
 @click.option(
     "--from",
     "source",
@@ -21,7 +21,7 @@ FORMATS = ("aws-supply-chain", "cosmic-frog", "frepple")
     metavar="TOOL FOLDER",
     help=f"Tool ({', '.join(FORMATS)}) and the folder that holds its export; see docs/init.md.",
 )
-def command(folder: Path, source: tuple[str, Path] | None) -> None:
+def command(dir: Path, source: tuple[str, Path] | None) -> None:
     """Write a network folder to begin with: a small one with every table, or one from the export of another tool.
 
     With --from, what could not be carried over is listed on stderr and in DIR/init-report.md: table, rows and why. DIR must not be there yet.
@@ -30,15 +30,15 @@ def command(folder: Path, source: tuple[str, Path] | None) -> None:
 
     try:
         if source is None:
-            start(folder)
+            start(dir)
         else:
-            report = convert(*source, folder).report
+            report = convert(*source, dir).report
             for line in report.lost:
                 click.echo(f"not carried over: {line}", err=True)
             for line in report.assumed:
                 click.echo(f"assumed: {line}", err=True)
     except FileExistsError as error:
-        raise click.UsageError(f"'{folder}' {error.strerror}") from None
+        raise click.UsageError(f"'{dir}' {error.strerror}") from None
     except ExportError as error:
         raise InputFault(f"error: {error}; nothing was written") from None
-    click.echo(str(folder))
+    click.echo(str(dir))

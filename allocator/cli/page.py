@@ -71,6 +71,8 @@ def _value(option: click.Option) -> str:
         return ""
     if isinstance(option.type, click.Choice):
         return "/".join(str(choice) for choice in option.type.choices)
+    if option.nargs > 1:
+        return str(option.metavar)
     if isinstance(option.type, click.Path):
         return "PATH"
     return option.type.name.partition(" ")[0].upper()

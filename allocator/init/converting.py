@@ -77,7 +77,9 @@ def convert(source: str, folder: Path, out: Path) -> Converted:
     filled = fill(take(sheets, chart, start.isoformat()), chart.assume, start)
     currency = setting(chart.settings["currency"], sheets) if "currency" in chart.settings else ""
     name = f"{chart.title} {Path(folder).resolve().name}"
-    kept = _checked(filled, {"name": name, "currency": currency or "money", "start": start, "horizon_days": filled.horizon})
+    kept = _checked(
+        filled, {"name": name, "currency": currency or "money", "start": start, "horizon_days": filled.horizon}
+    )
     report = Report(chart.title, str(folder), start, list(sheets.values()), kept, filled, chart.ignore)
     with fresh_folder(out) as staged:
         for table, rows in kept.items():
@@ -156,7 +158,9 @@ def _write(rows: pd.DataFrame, name: str, folder: Path) -> None:
 
 
 def _settings(name: str, currency: str, start: dt.date, days: int, chart: RenameMap) -> str:
-    quoted = {key: value.replace("\\", "\\\\").replace('"', '\\"') for key, value in (("n", name), ("c", currency or "money"))}
+    quoted = {
+        key: value.replace("\\", "\\\\").replace('"', '\\"') for key, value in (("n", name), ("c", currency or "money"))
+    }
     return f"""# Made by `allocator init --from` from an export of {chart.title}; {REPORT} says what was carried over and what was assumed.
 name = "{quoted["n"]}"
 currency = "{quoted["c"]}"

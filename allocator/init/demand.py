@@ -54,9 +54,12 @@ def spread(rows: Rows, start: dt.date, left: list[Left]) -> Rows:
             column = column / np.sqrt(days)
         else:
             column = column.mask(long)
-        rows[name] = written(column).where(column.notna() | (name != "mean"), rows[name] if name in rows.columns else "")
-    at = np.repeat(np.arange(len(rows)), days)
-    step = np.arange(len(at)) - np.repeat(np.cumsum(days) - days, days)
+        rows[name] = written(column).where(
+            column.notna() | (name != "mean"), rows[name] if name in rows.columns else ""
+        )
+    lengths = days.to_numpy()
+    at = np.repeat(np.arange(len(rows)), lengths)
+    step = np.arange(len(at)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     out = rows.iloc[at].reset_index(drop=True).drop(columns="until", errors="ignore")
     date = first.iloc[at].reset_index(drop=True) + pd.to_timedelta(step, unit="D")
     out["date"] = date.dt.strftime("%Y-%m-%d").where(date.notna(), out["date"])

@@ -157,7 +157,9 @@ def _unpacked(path: Path) -> str:
 def _fixture(text: str) -> Iterable[tuple[str, pd.DataFrame]]:
     """Rows of a Django fixture by model; a primary key counts as the column ``pk``."""
     rows = json.loads(text)
-    if not isinstance(rows, list) or not all(isinstance(row, dict) and isinstance(row.get("model"), str) for row in rows):
+    if not isinstance(rows, list) or not all(
+        isinstance(row, dict) and isinstance(row.get("model"), str) for row in rows
+    ):
         raise ValueError("is not a Django fixture: a list of rows with model and fields")
     tables: dict[str, list[dict[str, str]]] = {}
     for row in rows:

@@ -97,7 +97,11 @@ def _demand(made: Filled, start: dt.date) -> None:
 
 
 def _horizon(made: Filled, start: dt.date) -> None:
-    days = [made.tables[name][column] for name, column in (("forecasts", "date"), ("orders", "due_date")) if name in made.tables]
+    days = [
+        made.tables[name][column]
+        for name, column in (("forecasts", "date"), ("orders", "due_date"))
+        if name in made.tables
+    ]
     last = max((column.max() for column in days if len(column)), default="")
     try:
         ahead = (dt.date.fromisoformat(last) - start).days + 1
@@ -105,7 +109,9 @@ def _horizon(made: Filled, start: dt.date) -> None:
         ahead = LEAST_DAYS
     made.horizon = min(max(ahead, LEAST_DAYS), MOST_DAYS)
     if ahead > made.horizon:
-        made.assumed.append(f"horizon_days = {made.horizon}: demand goes on to {last}; what is later waits for a longer horizon")
+        made.assumed.append(
+            f"horizon_days = {made.horizon}: demand goes on to {last}; what is later waits for a longer horizon"
+        )
 
 
 def _asked(made: Filled) -> Rows:
@@ -119,8 +125,10 @@ def _channels(made: Filled, values: Mapping[str, Any]) -> None:
     named = [_asked(made)["channel"], made.tables.get("fulfilment", _empty("fulfilment"))["channel"]]
     new = sorted(set(pd.concat(named)) - set(rows["channel"]) - {""})
     if new:
-        more = pd.DataFrame({"channel": new}).assign(**{name: str(value) for name, value in values.items() if name != "about"})
-        made.tables["channels"] = pd.concat([rows, more.assign(**{TABLE: "", ROW: 0})], ignore_index=True).fillna("")
+        more = pd.DataFrame({"channel": new, TABLE: "", ROW: 0})
+        for name in values.keys() - {"about"}:
+            more[name] = str(values[name])
+        made.tables["channels"] = pd.concat([rows, more], ignore_index=True).fillna("")
         made.assumed.append(f"channels {', '.join(new)}: {values['about']}")
 
 
@@ -131,7 +139,8 @@ def _fulfilment(made: Filled) -> None:
     served = pd.MultiIndex.from_frame(rows[["channel", "zone"]])
     open_zones = asked[~pd.MultiIndex.from_frame(asked).isin(served) & asked["zone"].isin(made.tables["sites"]["site"])]
     if len(open_zones):
-        more = open_zones.assign(site=open_zones["zone"], **{TABLE: "", ROW: 0})
+        more = open_zones.copy()
+        more["site"], more[TABLE], more[ROW] = open_zones["zone"], "", 0
         made.tables["fulfilment"] = pd.concat([rows, more], ignore_index=True).fillna("")
         made.assumed.append("fulfilment: demand at a site is served from that site alone, on the same day")
 
@@ -144,18 +153,38 @@ def _prices(made: Filled, worth: Rows | None, assume: Mapping[str, Any]) -> None
     channels = made.tables["channels"][["channel"]]
     late = float(assume.get("late", 0.0))
     margin = numbers(rows["margin"]).fillna(0.0)
-    cost = made.tables["items"].set_index("item").get("unit_cost", pd.Series(dtype=object)).reindex(rows["item"]).fillna("")
+    cost = (
+        made.tables["items"]
+        .set_index("item")
+        .get("unit_cost", pd.Series(dtype=object))
+        .reindex(rows["item"])
+        .fillna("")
+    )
     nothing = (margin <= 0).to_numpy()
     margin = margin.where(~nothing, numbers(cost.reset_index(drop=True)).fillna(0.0))
     margin = margin.where(margin > 0, 1.0)
     if nothing.any():
-        made.assumed.append(f"prices: {int(nothing.sum())} items have no price above their cost; serving a unit is worth its unit cost (1 where that is 0)")
+        made.assumed.append(
+            f"prices: {int(nothing.sum())} items have no price above their cost; serving a unit is worth its unit cost (1 where that is 0)"
+        )
     if late:
-        made.assumed.append(f"prices: a unit lost, or a unit and day late, costs {late:g} of its margin where the export says nothing")
+        made.assumed.append(
+            f"prices: a unit lost, or a unit and day late, costs {late:g} of its margin where the export says nothing"
+        )
     unmet = numbers(rows.get("unmet_cost", pd.Series("", index=rows.index))).fillna(margin * late)
-    each = pd.DataFrame({"item": rows["item"], "margin": written(margin), "unmet_cost": written(unmet), TABLE: rows[TABLE], ROW: rows[ROW]})
+    each = pd.DataFrame(
+        {
+            "item": rows["item"],
+            "margin": written(margin),
+            "unmet_cost": written(unmet),
+            TABLE: rows[TABLE],
+            ROW: rows[ROW],
+        }
+    )
     every = each.merge(channels, how="cross")
-    new = ~pd.MultiIndex.from_frame(every[["item", "channel"]]).isin(pd.MultiIndex.from_frame(known[["item", "channel"]]))
+    new = ~pd.MultiIndex.from_frame(every[["item", "channel"]]).isin(
+        pd.MultiIndex.from_frame(known[["item", "channel"]])
+    )
     made.tables["prices"] = pd.concat([known, every[new]], ignore_index=True).fillna("")
 
 
@@ -170,16 +199,24 @@ def _supply(made: Filled, supply: Rows | None, start: dt.date) -> None:
     enough = pack(rows["item"].map(asked).fillna(0.0) + numbers(size).fillna(0.0), size)
     quantity = rows.get("quantity", enough).mask(given.isna(), enough)
     lots = pd.DataFrame({"lot": "supply", "item": rows["item"], "site": rows["site"], "quantity": quantity})
-    life = made.tables["items"].set_index("item").get("shelf_life_days", pd.Series(dtype=object)).reindex(rows["item"]).fillna("")
+    life = (
+        made.tables["items"]
+        .set_index("item")
+        .get("shelf_life_days", pd.Series(dtype=object))
+        .reindex(rows["item"])
+        .fillna("")
+    )
     days = numbers(life.reset_index(drop=True))
     fresh = days.map(lambda n: "" if np.isnan(n) else (start + dt.timedelta(days=int(n) + MOST_DAYS)).isoformat())
-    lots = lots.assign(received_date=start.isoformat(), expiry_date=fresh.to_numpy(), **{TABLE: rows[TABLE], ROW: rows[ROW]})
+    lots = lots.assign(
+        received_date=start.isoformat(), expiry_date=fresh.to_numpy(), **{TABLE: rows[TABLE], ROW: rows[ROW]}
+    )
     lots = lots[numbers(lots["quantity"]) > 0]
     made.tables["lots"] = pd.concat([made.tables.get("lots", _empty("lots")), lots], ignore_index=True).fillna("")
     if given.isna().any():
         made.assumed.append(
-            f"lots at suppliers: {int(given.isna().sum())} items and suppliers have no limit in the export; each has a lot 'supply' as large as all demand and safety "
-            "stock of the item (put in what they can really deliver)"
+            f"lots at suppliers: {int(given.isna().sum())} items and suppliers have no limit in the export; each has a lot 'supply' as large as all "
+            "demand and safety stock of the item (put in what they can really deliver)"
         )
 
 
@@ -198,9 +235,11 @@ def _kinds(made: Filled) -> None:
     sites, lanes = made.tables["sites"], made.tables.get("lanes", _empty("lanes"))
     kind = sites.get("kind", pd.Series("", index=sites.index))
     unknown = ~kind.isin(["supplier", "plant", "dc", "store"])
-    sites["kind"] = kind.where(~unknown, np.where(sites["site"].isin(lanes["origin"]), "dc", "store"))
+    sites["kind"] = kind.where(~unknown, sites["site"].isin(lanes["origin"]).map({True: "dc", False: "store"}))
     if unknown.any():
-        made.assumed.append(f"sites: {int(unknown.sum())} sites have no kind in the export; those that ship on are a dc, the others a store")
+        made.assumed.append(
+            f"sites: {int(unknown.sum())} sites have no kind in the export; those that ship on are a dc, the others a store"
+        )
     supplier = sites["kind"] == "supplier"
     sites["holding_rate"] = sites.get("holding_rate", pd.Series("", index=sites.index)).mask(supplier, "0")
 
@@ -217,4 +256,6 @@ def _quanta(made: Filled) -> None:
     stated = items.get("quantum", pd.Series("", index=items.index))
     items["quantum"] = stated.mask((stated == "") & items["item"].isin(broken), "0")
     if broken:
-        made.assumed.append(f"items: {len(broken)} items have fractions of a unit in stock or orders, so they move in any quantity (quantum = 0)")
+        made.assumed.append(
+            f"items: {len(broken)} items have fractions of a unit in stock or orders, so they move in any quantity (quantum = 0)"
+        )

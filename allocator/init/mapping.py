@@ -115,7 +115,9 @@ def take(sheets: Mapping[str, Sheet], chart: RenameMap, start: str) -> Taken:
     return taken
 
 
-def _kept(rule: Mapping[str, Any], sheet: Sheet, sheets: Mapping[str, Sheet], start: str, taken: Taken) -> pd.Series[bool]:
+def _kept(
+    rule: Mapping[str, Any], sheet: Sheet, sheets: Mapping[str, Sheet], start: str, taken: Taken
+) -> pd.Series[bool]:
     keep = pd.Series(True, index=sheet.frame.index)
     for test in rule.get("only", ()):
         keep &= _holds(test, sheet, sheets, start)
@@ -129,23 +131,22 @@ def _kept(rule: Mapping[str, Any], sheet: Sheet, sheets: Mapping[str, Sheet], st
 
 
 def _holds(test: Mapping[str, Any], sheet: Sheet, sheets: Mapping[str, Sheet], start: str) -> pd.Series[bool]:
-    """Which rows a test is true of: ``is`` any of these words (``not``: none), ``blank``, ``within`` or ``outside`` a column, ``before`` the start."""
+    """Which rows a test is true of: ``is`` any of these words, ``blank``, ``within`` other columns, ``before`` the start; ``not`` turns it round."""
     cells = _cells(sheet, test["column"])
     if "is" in test:
-        said = cells.str.lower().isin([str(word).lower() for word in test["is"]])
-        return ~said if test.get("not") else said
-    if "blank" in test:
-        return (cells == "") == test["blank"]
-    if "before" in test:
-        day = cells.str.slice(0, 10)
-        return (day != "") & ((day < start) == test["before"])
-    known: set[str] = set()
-    for place in test.get("within") or test["outside"]:
-        name, _, column = place.partition(".")
-        if (other := sheets.get(plain_name(name))) is not None:
-            known |= set(_cells(other, column)) - {""}
-    inside = cells.isin(known)
-    return inside if "within" in test else ~inside
+        held = cells.str.lower().isin([str(word).lower() for word in test["is"]])
+    elif "blank" in test:
+        held = (cells == "") == test["blank"]
+    elif "before" in test:
+        held = (cells != "") & (cells.str.slice(0, 10) < start)
+    else:
+        known: set[str] = set()
+        for place in test["within"]:
+            name, _, column = place.partition(".")
+            if (other := sheets.get(plain_name(name))) is not None:
+                known |= set(_cells(other, column)) - {""}
+        held = cells.isin(known)
+    return ~held if test.get("not") else held
 
 
 def _cells(sheet: Sheet, names: str) -> pd.Series[str]:
@@ -167,25 +168,31 @@ def _columns(
         cells, bad = _column(spec, sheet, sheets)
         wrong = keep & bad
         if wrong.any():
-            why = f"can't be understood as {spec['as']}; the cell is left blank"
+            what = "row is left out" if spec.get("needed") else "cell is left blank"
+            why = f"can't be understood as {spec['as']}: the {what}"
             taken.left.append(Left(sheet.name, (np.flatnonzero(wrong) + 1).tolist(), why, str(spec.get("from", name))))
             cells = cells.mask(wrong, "")
-        made[name] = cells[keep]
-    frame = pd.DataFrame(made).reset_index(drop=True)
+            keep = keep & ~wrong if spec.get("needed") else keep
+        made[name] = cells
+    frame = pd.DataFrame(made)[keep].reset_index(drop=True)
     frame[TABLE] = sheet.name
     frame[ROW] = np.flatnonzero(keep) + 1
     return frame
 
 
-def _column(spec: Mapping[str, Any], sheet: Sheet, sheets: Mapping[str, Sheet]) -> tuple[pd.Series[str], pd.Series[bool]]:
+def _column(
+    spec: Mapping[str, Any], sheet: Sheet, sheets: Mapping[str, Sheet]
+) -> tuple[pd.Series[str], pd.Series[bool]]:
     """One column: renamed (``from``), looked up (``lookup``, ``by``), constant (``value``), in our unit (``as``, ``unit``), in our words (``words``)."""
     bad = pd.Series(False, index=sheet.frame.index)
     if "value" in spec:
         return pd.Series(str(spec["value"]), index=sheet.frame.index, dtype=object), bad
     if "join" in spec:
-        parts = [_cells(sheet, name) for name in spec["join"]]
-        cells = parts[0].str.cat(parts[1:], sep=" ").str.strip()
-        return cells, bad
+        cells = _cells(sheet, spec["join"][0])
+        for name in spec["join"][1:]:
+            cells = cells.str.cat(_cells(sheet, name), sep=" ")
+        cells = cells.str.strip()
+        return cells.mask(cells == "", str(spec.get("default", ""))), bad
     units = _cells(sheet, spec["unit"]) if "unit" in spec else pd.Series("", index=sheet.frame.index, dtype=object)
     if "lookup" in spec:
         cells, units = _looked_up(spec, sheet, sheets)

@@ -71,7 +71,9 @@ class Report:
             if column in sheet.used or not filled:
                 continue
             why = self.ignore.get(f"{plain_name(sheet.name)}.{column}", "the column has no place in a network")
-            lines.append(f"{plain(sheet.name)}, column {plain(sheet.titles.get(column, column))}: {filled:,} filled cells: {why}")
+            lines.append(
+                f"{plain(sheet.name)}, column {plain(sheet.titles.get(column, column))}: {filled:,} filled cells: {why}"
+            )
         return lines
 
     def markdown(self) -> str:
@@ -85,9 +87,14 @@ class Report:
             *(self._carried(name) for name in SCHEMA if name in self.kept),
         ]
         if self.filled.history is not None and len(self.filled.history):
-            parts.append(f"| history/sales.csv (for `allocator forecast`) | {len(self.filled.history):,} | {_sources(self.filled.history)} |")
+            parts.append(
+                f"| history/sales.csv (for `allocator forecast`) | {len(self.filled.history):,} | {_sources(self.filled.history)} |"
+            )
         parts += ["\n## Not carried over\n", *(f"- {line}" for line in self.lost or ["nothing: all of it was"])]
-        parts += ["\n## Assumed, because the export does not say\n", *(f"- {line}" for line in self.assumed or ["nothing"])]
+        parts += [
+            "\n## Assumed, because the export does not say\n",
+            *(f"- {line}" for line in self.assumed or ["nothing"]),
+        ]
         return "\n".join(parts) + "\n"
 
     def _carried(self, name: str) -> str:

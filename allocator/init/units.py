@@ -31,11 +31,15 @@ KILOGRAMS = {
     "t": 1e3, "mt": 1e3, "tonne": 1e3, "tonnes": 1e3, "lb": 0.45359237, "lbs": 0.45359237, "pound": 0.45359237,
     "pounds": 0.45359237, "oz": 0.028349523125, "ounce": 0.028349523125, "ounces": 0.028349523125,
 }  # fmt: skip
-EACH = {name: 1.0 for name in ("ea", "each", "eaches", "unit", "units", "pc", "pcs", "piece", "pieces")}
+EACH = dict.fromkeys(("ea", "each", "eaches", "unit", "units", "pc", "pcs", "piece", "pieces"), 1.0)
+EACH |= dict.fromkeys(("doz", "dz", "dozen", "dozens"), 12.0)
+"""Units in a unit of count."""
 UNITS = {"days": DAYS, "whole days": DAYS, "m3": CUBIC_METRES, "kg": KILOGRAMS, "units": EACH, "per unit": EACH}
 """By what a cell becomes: the units it may be given in, and what they come to."""
 
-_CLOCK = r"^(?:(?P<days>\d+)(?:\s*days?,?)?\s+)?(?P<hours>\d+):(?P<minutes>\d{1,2})(?::(?P<seconds>\d{1,2}(?:\.\d+)?))?$"
+_CLOCK = (
+    r"^(?:(?P<days>\d+)(?:\s*days?,?)?\s+)?(?P<hours>\d+):(?P<minutes>\d{1,2})(?::(?P<seconds>\d{1,2}(?:\.\d+)?))?$"
+)
 _ISO_DAY = r"^(\d{4}-\d{2}-\d{2})(?:[T ].*)?$"
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "y", "t"}), frozenset({"false", "0", "no", "n", "f"})
 
@@ -43,9 +47,9 @@ Cells = tuple["pd.Series[str]", "pd.Series[bool]"]
 
 
 def written(values: pd.Series[float]) -> pd.Series[str]:
-    """Write figures as short as they can be read back; NaN is blank."""
+    """Write figures to twelve digits; NaN is blank."""
     whole = (values == np.floor(values)) & (values.abs() < 1e15)
-    text = values.astype(object).map(repr, na_action="ignore").astype(str)
+    text = values.astype(object).map("{:.12g}".format, na_action="ignore").astype(str)
     short = values.where(whole, 0).astype("int64").astype(str)
     return text.where(~whole, short).mask(values.isna(), "")
 
@@ -98,7 +102,7 @@ def _measured(cells: pd.Series[str], into: str, units: pd.Series[str]) -> Cells:
     if into == "days" or into == "whole days":
         values = values.where(values.notna(), _clock(cells))
     if into == "whole days":
-        values = np.ceil(values - 1e-9)
+        values = pd.Series(np.ceil(values - 1e-9), index=cells.index)
     return _figures(cells, values)
 
 
@@ -124,7 +128,9 @@ def _until(cells: pd.Series[str], into: str, units: pd.Series[str]) -> Cells:
     """The day on which a period is over: the next one where it ends in the course of a day."""
     found, bad = _day(cells, into, units)
     late = cells.str.contains(r"[T ](?!00:00)\d{2}:\d{2}", regex=True) & ~bad
-    following = pd.to_datetime(found.where(late & ~bad, None), format="%Y-%m-%d", errors="coerce") + pd.Timedelta(days=1)
+    following = pd.to_datetime(found.where(late & ~bad, None), format="%Y-%m-%d", errors="coerce") + pd.Timedelta(
+        days=1
+    )
     return found.mask(late, following.dt.strftime("%Y-%m-%d")), bad
 
 

@@ -65,7 +65,9 @@ def _complete(ways: Rows) -> Rows:
 def _one_lead_time_a_lane(ways: Rows) -> Rows:
     """Where items need different times between two sites, each time is a mode of its own; the commonest keeps the name."""
     days = ways["lead_time_days"].mask(ways["lead_time_days"] == "", "0")
-    counted = ways.assign(lead_time_days=days).groupby([*_LANE, "lead_time_days"], sort=False).size().reset_index(name="n")
+    counted = (
+        ways.assign(lead_time_days=days).groupby([*_LANE, "lead_time_days"], sort=False).size().reset_index(name="n")
+    )
     counted = counted.sort_values([*_LANE, "n", "lead_time_days"], ascending=[True, True, True, False, True])
     first = counted.drop_duplicates(_LANE).set_index(_LANE)["lead_time_days"]
     usual = first.reindex(pd.MultiIndex.from_frame(ways[_LANE])).to_numpy()
@@ -89,9 +91,12 @@ def _closed(ways: Rows, items: Rows) -> Rows:
         names = [CATEGORY + group for group in groups if group not in open_groups]
         # a category that is mixed is closed as a whole too: its open items have rows of their own, which win
         names += [name for name in loose if name not in named]
-        made.append(pd.DataFrame({"item": names}).assign(**dict(zip(_LANE, lane, strict=True))))
+        made.append(pd.DataFrame({"item": names, **dict(zip(_LANE, lane, strict=True))}))
     shut = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=["item", *_LANE])
-    return shut.assign(allowed="false", **dict.fromkeys(_ASKED, ""), **{TABLE: "", ROW: 0})
+    for column in (*_ASKED, TABLE):
+        shut[column] = ""
+    shut["allowed"], shut[ROW] = "false", 0
+    return shut
 
 
 def _for_all(general: Rows, items: Rows, stated: Rows) -> Rows:
