@@ -137,7 +137,7 @@ def _movers(comparison: Comparison) -> list[Grid]:
     grids = []
     for by, title in (("item", "Items"), ("site", "Sites"), ("channel", "Channels")):
         mine = frame[frame["by"] == by].assign(what=lambda rows: rows["measure"].map(MEASURES))
-        top = mine.groupby(["case", "measure"], sort=False).head(TOP_MOVERS)
+        top = mine.groupby(["case", "measure"], sort=False, observed=True).head(TOP_MOVERS)
         columns = [
             *(Column("case", "Case"), Column("what", "Figure"), Column("code", title[:-1])),
             *(Column("base", comparison.base, "count"), Column("quantity", "Case's", "count")),
@@ -163,12 +163,12 @@ def _prices(comparison: Comparison) -> Grid:
     """The next unit's worth of each resource and place in every case: the dearest day of each."""
     frame = _placed(comparison.tables["limits"])
     keys = ["what", "where", "unit"]
-    base = frame.groupby(keys, sort=True)["base"].max()
+    base = frame.groupby(keys, sort=True, observed=True)["base"].max()
     wide = pd.DataFrame({comparison.base: base})
     others = comparison.tables["cases"]["case"].tolist()[1:]
     for label in others:
         mine = frame[frame["case"] == label]
-        wide[label] = mine.groupby(keys, sort=True)["price"].max().reindex(wide.index).fillna(0.0)
+        wide[label] = mine.groupby(keys, sort=True, observed=True)["price"].max().reindex(wide.index).fillna(0.0)
     names = {label: f"case{place}" for place, label in enumerate(wide.columns)}
     order = (-wide.max(axis=1)).sort_values(kind="stable").index
     shown = wide.loc[order].rename(columns=names).reset_index()

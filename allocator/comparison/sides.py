@@ -187,7 +187,7 @@ def _beside(base: pd.DataFrame, other: pd.DataFrame, keys: list[str]) -> pd.Data
     left = base.rename(columns={"quantity": "base"}).assign(quantity=0.0)
     right = other.assign(base=0.0)
     both = pd.concat([left, right], ignore_index=True)
-    summed = both.groupby(keys, sort=True, dropna=False)[["base", "quantity"]].sum().reset_index()
+    summed = both.groupby(keys, sort=True, dropna=False, observed=True)[["base", "quantity"]].sum().reset_index()
     summed["difference"] = summed["quantity"] - summed["base"]
     return summed
 
@@ -208,7 +208,7 @@ def _prices(plan: Any) -> pd.DataFrame:
         {name: pd.Series([str(row.get(name) or "") for row in rows], dtype="object") for name in PLACE}
     )
     frame["price"] = pd.Series([float(row["price"]) for row in rows], dtype=float)
-    return frame.groupby(list(PLACE), sort=True)["price"].max().reset_index()
+    return frame.groupby(list(PLACE), sort=True, observed=True)["price"].max().reset_index()
 
 
 def allocations(base: Any, plan: Any) -> pd.DataFrame:

@@ -232,9 +232,9 @@ def _asked(one: OneItem, mine: Plan, done: Service, site: str) -> list[said.Aske
         waiting=done.backlog[:, -1],
     )
     claims = claims.merge(arcs[["channel", "zone"]], on=["channel", "zone"])
-    here = mine["admissions"][mine["admissions"]["site"] == site].groupby("channel")["quantity"].sum()
+    here = mine["admissions"][mine["admissions"]["site"] == site].groupby("channel", observed=True)["quantity"].sum()
     found = []
-    for channel, group in claims.groupby("channel", sort=True):
+    for channel, group in claims.groupby("channel", sort=True, observed=True):
         forecast = float(group.loc[group["claim"] == "forecast", "asked"].sum())
         own = float(here.get(channel, 0.0))
         sums = group[["asked", "served", "late", "lost", "waiting"]].sum().astype(float)
@@ -268,8 +268,8 @@ def _policy(one: OneItem, site: str) -> said.Policy:
 def _upstream(one: OneItem, mine: Plan, outside: pd.DataFrame, days: Days, site: str) -> list[said.Upstream]:
     lanes = one.frame("lanes")
     lanes = lanes[lanes["destination"] == site].sort_values(["origin", "mode"])
-    last = mine["projections"].sort_values("date").groupby("site")["stock"].last()
-    sent = _arriving(mine["shipments"], site, days).groupby(["origin", "mode"])["quantity"].sum()
+    last = mine["projections"].sort_values("date").groupby("site", observed=True)["stock"].last()
+    sent = _arriving(mine["shipments"], site, days).groupby(["origin", "mode"], observed=True)["quantity"].sum()
     return [
         said.Upstream(
             origin=str(lane.origin),
@@ -316,9 +316,9 @@ def _arrivals(mine: Plan, days: Days, site: str) -> list[said.Arrival]:
 def _unmet(one: OneItem, unmet: pd.DataFrame, site: str) -> list[said.Unmet]:
     arcs = one.frame("fulfilment")
     mine = unmet.merge(arcs.loc[arcs["site"] == site, ["channel", "zone"]], on=["channel", "zone"])
-    mine = mine.assign(reason=mine["reason"].fillna(""))
+    mine = mine.assign(reason=mine["reason"].astype(object).fillna(""))
     keys = ["channel", "zone", "reason", "status"]
-    sums = mine.groupby(keys, as_index=False).agg(quantity=("quantity", "sum"), first=("date", "min"))
+    sums = mine.groupby(keys, as_index=False, observed=True).agg(quantity=("quantity", "sum"), first=("date", "min"))
     sums = sums.sort_values(["quantity", *keys], ascending=[False, True, True, True, True], kind="stable")
     return [
         said.Unmet(
@@ -372,7 +372,7 @@ def _limits(one: OneItem, days: Days, site: str) -> list[said.Limit]:
     rows = rows[rows["channel"].isin(arcs.loc[arcs["site"] == site, "channel"]) & rows["site"].isin([site, "*"])]
     dates = {_iso(pd.Timestamp(days.start) + pd.Timedelta(days=number)) for number in range(days.horizon)}
     found = []
-    for channel, group in rows.groupby("channel", sort=True):
+    for channel, group in rows.groupby("channel", sort=True, observed=True):
         stated = {(str(row["site"]), str(row["date"])): row for row in records(group)}
         order = [(site, None), (site, "*"), ("*", None), ("*", "*")]
         ladders = [[(where, when or date) for where, when in order] for date in dates]
@@ -424,7 +424,7 @@ def _next_best(admissions: pd.DataFrame, site: str) -> list[said.Use]:
         ["bid_price", "date", "site", "channel"], ascending=[False, True, True, True], kind="stable"
     )
     highest = order.drop_duplicates(["site", "channel"])
-    went = others.groupby(["site", "channel"])["quantity"].sum()
+    went = others.groupby(["site", "channel"], observed=True)["quantity"].sum()
     return [
         said.Use(
             str(row["site"]),

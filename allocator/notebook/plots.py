@@ -99,9 +99,12 @@ def _stock(plan: Plan, axes: Any) -> None:
     worth = tables.frame("items").set_index("item")["unit_cost"].astype(float)
     by_site = stock_by_site(tables, dated({"projections": plan.tables["projections"]}), days, worth)
     kind = by_site["site"].map(tables.frame("sites").set_index("site")["kind"])
-    for name, group in by_site.groupby(kind):
+    for name, group in by_site.groupby(kind, observed=True):
         axes.plot(
-            days.dates(), group.groupby("bucket")["stock"].sum(), marker="o", label=KIND_NAMES.get(str(name), str(name))
+            days.dates(),
+            group.groupby("bucket", observed=True)["stock"].sum(),
+            marker="o",
+            label=KIND_NAMES.get(str(name), str(name)),
         )
     axes.set_ylabel(f"closing stock, {tables.settings.currency}")
     axes.set_ylim(bottom=0)
@@ -143,7 +146,7 @@ def _capacity(plan: Plan, axes: Any) -> None:
     use = use[use["limit"] > 0]
     keys = ["resource", "site", "origin", "destination", "mode"]
     found = []
-    for _, group in use.groupby([use[key].fillna("") for key in keys], sort=True):
+    for _, group in use.groupby([use[key].astype(object).fillna("") for key in keys], sort=True):
         row = np.full(days.count, np.nan)
         row[days.buckets_of(group["date"])] = 100 * group["use"] / group["limit"]
         first = records(group.head(1))[0]

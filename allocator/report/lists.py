@@ -46,7 +46,7 @@ def heat(use: pd.DataFrame, prices: Sequence[Mapping[str, Any]], days: Days, cur
     priced = _priced(prices)
     share = (use["use"] / use["limit"]).where(use["limit"] > 0)
     use = use.assign(share=share.fillna(0.0), bucket=days.buckets_of(use["date"]))
-    keys = use[PLACE].fillna("")
+    keys = use[PLACE].astype(object).fillna("")
     groups = use.groupby([keys[column] for column in PLACE], sort=True)
     ranked = []
     for _, group in groups:
@@ -155,7 +155,7 @@ def _dearest_unmet(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     top = top.sort_values(order, ascending=[False, False, *[True] * len(keys)], kind="stable")
     mine = np.isin(where, top.index)
     dates = pd.DataFrame({"at": where[mine], "date": frame["date"].to_numpy()[mine]})
-    per = dates.groupby("at")["date"].agg(["min", "nunique"]).reindex(top.index)
+    per = dates.groupby("at", observed=True)["date"].agg(["min", "nunique"]).reindex(top.index)
     return top.assign(first=per["min"], days=per["nunique"], reason=top["reason"].map(words.reason)), len(found)
 
 

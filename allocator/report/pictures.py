@@ -39,7 +39,7 @@ def maps(tables: Tables, plan: Plan, kpis: pd.DataFrame) -> tuple[Markup, Markup
     sites = sites.assign(stockout=sites["site"].map(rate).astype(float))
     legs = sums(plan["shipments"], ["origin", "destination", "method"], ["quantity"])
     legs = legs.sort_values(["quantity", "method"], ascending=[False, True], kind="stable")
-    ends = legs.groupby(["origin", "destination"], as_index=False).agg(
+    ends = legs.groupby(["origin", "destination"], as_index=False, observed=True).agg(
         quantity=("quantity", "sum"), method=("method", "first")
     )
     flows = ends.sort_values(["quantity", "origin", "destination"], ascending=[False, True, True], ignore_index=True)
@@ -61,7 +61,7 @@ def methods(plan: Plan) -> tuple[list[tuple[str, Markup, str, str]], int, str]:
     split = legs.pivot_table(index="destination", columns="method", values="quantity", aggfunc="sum", fill_value=0.0)
     split = split.reindex(columns=list(METHODS), fill_value=0.0).astype(float)
     kept_back = sums(reserves, ["site", "date"], ["quantity"])
-    held = kept_back.groupby("site")["quantity"].max()
+    held = kept_back.groupby("site", observed=True)["quantity"].max()
     split = split.reindex(sorted({*split.index, *held.index}), fill_value=0.0)
     total = split.sum(axis=1)
     order = total.sort_values(ascending=False, kind="stable").index
@@ -102,7 +102,13 @@ def stock(tables: Tables, plan: Plan, days: Days) -> tuple[list[Markup], str]:
         if (by_site["site"].map(kind) == name).any()
     ]
     inner = by_site[by_site["site"].map(kind) != "supplier"]
-    largest = inner.groupby("site")["stock"].mean().sort_values(ascending=False, kind="stable").head(TOP_STOCK).index
+    largest = (
+        inner.groupby("site", observed=True)["stock"]
+        .mean()
+        .sort_values(ascending=False, kind="stable")
+        .head(TOP_STOCK)
+        .index
+    )
     charts += [level(str(site), by_site[by_site["site"] == site], unit, days) for site in largest]
     end = by_site["bucket"] == days.count - 1
     said = f"{words.money(float(by_site.loc[end, 'stock'].sum()), unit)} of stock is left at the end"
@@ -128,6 +134,6 @@ def stock_by_site(tables: Tables, plan: Plan, days: Days, worth: pd.Series) -> p
 
 def level(title: str, frame: pd.DataFrame, unit: str, days: Days) -> Markup:
     """Draw the closing stock of some sites and items together over time, and what expires."""
-    daily = frame.groupby("bucket")[["stock", "waste"]].sum().reindex(range(days.count), fill_value=0.0)
+    daily = frame.groupby("bucket", observed=True)[["stock", "waste"]].sum().reindex(range(days.count), fill_value=0.0)
     marks = Series("expires", "bad", daily["waste"].tolist())
     return area(title, unit, span_of(days), Series("closing stock", "level", daily["stock"].tolist()), marks)

@@ -174,7 +174,7 @@ def _charts(plan: Plan, frames: Frames, days: Days, by: str, site: str | None) -
     by_site = pictures.stock_by_site(plan.network, frames, days, pd.Series(1.0, index=pd.Index(items)))
     if site is not None:
         return [pictures.level(site, by_site[by_site["site"] == site], "units", days)]
-    mean = by_site.groupby("site")["stock"].mean().sort_values(ascending=False, kind="stable")
+    mean = by_site.groupby("site", observed=True)["stock"].mean().sort_values(ascending=False, kind="stable")
     most = mean[mean > 0].head(TOP_CHARTS).index
     return [pictures.level(str(one), by_site[by_site["site"] == one], "units", days) for one in most]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import re
 import shlex
@@ -24,7 +25,13 @@ SAMPLE = re.compile(r'allocator_[a-z_]+\{network="[^"]*"(,[a-z]+="[^"\\]*")*\} -
 
 def run(*arguments: str | Path) -> Result:
     """Run the command line here."""
-    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+    return separate().invoke(cli, [str(argument) for argument in arguments])
+
+
+def separate() -> CliRunner:
+    """A runner that keeps stderr apart: click up to 8.1 must be told to."""
+    told = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
+    return CliRunner(**told)
 
 
 def events(result: Result) -> list[dict[str, object]]:

@@ -35,7 +35,8 @@ def _model(piece: SharedPiece, limits: SharedLimits, use: np.ndarray, whole: boo
     lower, upper = piece.lower.copy(), piece.upper.copy()
     assert len(columns) == limits.count
     lower[columns] = upper[columns] = use
-    matrix = csr_array((piece.value, (piece.row, piece.column)), (len(piece.row_lower), len(piece.cost)))
+    at = piece.row.astype(np.int32), piece.column.astype(np.int32)  # milp of scipy 1.14 takes no wider indices
+    matrix = csr_array((piece.value, at), (len(piece.row_lower), len(piece.cost)))
     rows = [LinearConstraint(matrix, piece.row_lower, piece.row_upper)] if matrix.shape[0] else []
     found = milp(piece.cost, bounds=Bounds(lower, upper), constraints=rows, integrality=piece.integer & whole)
     return float(found.fun) if found.success else None
