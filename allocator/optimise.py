@@ -16,10 +16,12 @@ from allocator.engine.process import Solver
 from allocator.engine.quantities import Quantities, read_quantities
 from allocator.engine.start import Start, read_start, write_start
 from allocator.engine.whole import NoPlanError, Solution, solve_whole
+from allocator.memory import MemoryLimitError, held, told
 from allocator.network import Network
 from allocator.options import Clock, Options, Watch
 from allocator.plan.assemble import Draft, draft_plan
 from allocator.plan.tight import whole_marginals
+from allocator.priced.room import whole_fits
 from allocator.program.stack import Program, build_program
 
 EXACT_GAP = 1e-6
@@ -64,11 +66,24 @@ class Baseline:
 Outcome = tuple[Draft, Proof, list[str]]
 
 
-def chosen(network: Network, engine: str) -> str:
-    """The engine that ``auto`` stands for: whole while HiGHS can be expected to prove a gap, else priced."""
+def chosen(network: Network, engine: str, memory: int | None = None) -> str:
+    """The engine that ``auto`` stands for: whole while HiGHS can be expected to prove a gap, within the memory there is; else priced.
+
+    Raises
+    ------
+    MemoryLimitError
+        When the whole engine is asked for and ``memory`` [bytes] has no room for its program.
+    """
+    columns = expected_columns(network)
+    fits = memory is None or whole_fits(columns, memory, held())
+    if engine == "whole" and not fits:
+        raise MemoryLimitError(
+            f"a limit of {told(memory or 0)} can't be kept by the whole engine: its program has about {columns:,} columns; "
+            "give it more, or take --engine priced"
+        )
     if engine != "auto":
         return engine
-    return "whole" if expected_columns(network) <= WHOLE_COLUMNS else "priced"
+    return "whole" if fits and columns <= WHOLE_COLUMNS else "priced"
 
 
 def expected_columns(network: Network) -> int:
@@ -88,7 +103,7 @@ def optimise(
 
     Where the watch says so, a KeyboardInterrupt ends the engine, not the run: what it had by then is the plan, and ``clock.interrupted``.
     """
-    engine = chosen(network, options.engine)
+    engine = chosen(network, options.engine, options.memory)
     try:
         if engine == "priced":
             return _priced(network, options, clock, plan_id, baseline)
@@ -194,6 +209,7 @@ def _priced(network: Network, options: Options, clock: Clock, plan_id: str, base
         plan_id=plan_id,
         shared=options.shared,
         start={} if start is None else start.prices,
+        memory=options.memory,
     )
     try:
         watch = Watch(clock.stage, event=clock.watch.event)
@@ -229,7 +245,9 @@ def _priced(network: Network, options: Options, clock: Clock, plan_id: str, base
         draft, proof, more = _rules(baseline, replace(proof, status="deadline"), note)
         return draft, proof, notes + more
     best = min(found.cost, baseline.objective)
-    if hedge is None and relative_gap(best, found.bound) > setting.gap and expected_columns(network) <= POLISH_COLUMNS:
+    columns = expected_columns(network)
+    small = columns <= POLISH_COLUMNS and (options.memory is None or whole_fits(columns, options.memory, held()))
+    if hedge is None and small and relative_gap(best, found.bound) > setting.gap:
         polished = _polished(network, options, clock, plan_id, baseline, proof, best)
         if polished is not None:
             return polished

@@ -59,6 +59,8 @@ class Options:
         What a like network's run left to start from; results depend on it within the gap.
     leave : Path or None
         File in which to leave that for others.
+    memory : int or None
+        Most memory of this process and those it starts, together; None: no limit. [bytes]
     """
 
     engine: str = "auto"
@@ -72,6 +74,7 @@ class Options:
     resume: bool = False
     start: Path | None = None
     leave: Path | None = None
+    memory: int | None = None
 
     @property
     def hands(self) -> int:
@@ -86,7 +89,7 @@ class Options:
         found = {"engine": self.engine, "gap": self.gap, "rule": self.rule, "workers": self.hands}
         if self.start is not None and self.start.is_file():
             found["start"] = hashlib.sha256(self.start.read_bytes()).hexdigest()
-        return found
+        return found if self.memory is None else found | {"memory": self.memory}
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ Arrays = dict[str, Any]
 Order = tuple[dict[str, Any], Arrays]
 
 AHEAD = 512
-"""Items that are stamped together."""
+"""Items that are stamped together, unless memory is limited."""
 TRIES = 3
 """Times a shard may cost its worker before the run gives up on it."""
 
@@ -54,11 +54,17 @@ class Crew(ABC):
     shards : list of (k,) int
         Items of each shard.
     workers : int
+
+    Attributes
+    ----------
+    ahead : int
+        Items that are stamped together.
     """
 
     def __init__(self, shards: Sequence[IntArray], workers: int) -> None:
         self.shards = list(shards)
         self.workers = max(min(workers, len(self.shards)), 1)
+        self.ahead = AHEAD
         self.spent = Spent()
         self.stamped: list[set[int]] = [set() for _ in range(self.workers)]
         self.priced: list[set[int]] = [set() for _ in range(self.workers)]
@@ -151,7 +157,7 @@ class Crew(ABC):
             coming = [s for s in range(worker, len(self.shards), self.workers) if s not in self.stamped[worker]]
             coming = [shard] + [s for s in coming if s > shard]
             sizes = np.cumsum([len(self.shards[s]) for s in coming])
-            coming = coming[: max(int(np.searchsorted(sizes, AHEAD)), 1)]
+            coming = coming[: max(int(np.searchsorted(sizes, self.ahead)), 1)]
             items = np.concatenate([self.shards[s] for s in coming])
             owner = np.repeat(coming, [len(self.shards[s]) for s in coming])
             ranked = np.argsort(items, kind="stable")

@@ -19,13 +19,15 @@ from allocator.engine.problem import relative_gap
 from allocator.engine.quantities import Flows, Quantities
 from allocator.network.network import Network
 from allocator.network.prices import build_prices
+from allocator.memory import held
 from allocator.options import Watch
 from allocator.plan.tight import Marginals
 from allocator.priced.blocks import SERVE, SHIP
 from allocator.priced.checkpoint import Checkpoint
-from allocator.priced.crew import Crew, Order, Reply, Spent
+from allocator.priced.crew import AHEAD, Crew, Order, Reply, Spent
 from allocator.priced.finish import Finisher, Pass, true_cost
 from allocator.priced.limits import SharedLimits, build_limits
+from allocator.priced.room import room, sizes_of
 from allocator.priced.rounds import ENOUGH, Climb, Round, State, Watching, fresh
 from allocator.priced.sample import cut, first_sample, shares
 from allocator.priced.source import Source, write_source
@@ -71,6 +73,8 @@ class Setting:
         Folder that all machines of a cluster see.
     start : dict of str to float
         Prices to begin with, by name of the resource (:func:`allocator.priced.worth.resource_names`). [currency per unit of use]
+    memory : int or None
+        Most memory of this process and its workers together; None: no limit. [bytes]
     """
 
     gap: float
@@ -82,6 +86,7 @@ class Setting:
     plan_id: str = ""
     shared: Path | None = None
     start: dict[str, float] = field(default_factory=dict)
+    memory: int | None = None
 
 
 @dataclass(frozen=True)
@@ -139,12 +144,19 @@ def solve_priced(network: Network, setting: Setting, watch: Watch | None = None)
     ------
     SolverError
         When a shard fails, or costs its worker again and again.
+    MemoryLimitError
+        When ``memory`` leaves no room for one worker.
     """
     watch = watch or Watch()
     watch.stage("program")
     source = build_source(network)
-    shards = cut(network)
+    shards, ahead = cut(network), AHEAD
+    if setting.memory is not None:
+        found = room(sizes_of(source), setting.workers, setting.memory, held())
+        setting, source, ahead = replace(setting, workers=found.workers), replace(source, chunk=found.chunk), found.ahead
+        shards = cut(network, max(len(shards), math.ceil(len(network.items) / ahead)))
     with staffed(source, shards, setting) as crew:
+        crew.ahead = ahead
         watch.stage("prices")
         run = _Run(network, source, crew, setting, watch)
         state = run.climb()

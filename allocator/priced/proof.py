@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from allocator.network.network import Network
 from allocator.priced.engine import Setting, build_source, staffed
 from allocator.priced.rounds import ask
-from allocator.priced.sample import cut
+from allocator.priced.sample import SHARDS, cut
 from allocator.priced.source import Source
 from allocator.priced.worth import resource_names
 
@@ -96,7 +96,8 @@ def prove_bound(
     if network.outlooks.count > 1:
         return Proof(SEVERAL, stated=float(stated))
     source = build_source(network)
-    shards = cut(network)
+    stood = papers.get("shards")  # more than usual where memory was limited
+    shards = cut(network, stood) if isinstance(stood, int) and stood > SHARDS else cut(network)
     findings = _malformed(papers, len(shards), source.limits.count)
     if findings:
         return Proof("the certificate's prices can't be read", tuple(findings), float(stated))

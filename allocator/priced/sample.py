@@ -14,15 +14,21 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 SHARDS = 128
-"""Most shards."""
+"""Most shards, unless memory is limited."""
 SAMPLE = 1000
 """Items of the sample that finds the first prices."""
 SAMPLED = 4 * SAMPLE
 """Networks up to this many items need no sample."""
 
 
-def cut(network: Network) -> list[IntArray]:
+def cut(network: Network, count: int = SHARDS) -> list[IntArray]:
     """Items of each shard: a systematic sample of all items in the order of how they expire and what they move.
+
+    Parameters
+    ----------
+    network : Network
+    count : int
+        Shards, at most as many as there are items.
 
     Returns
     -------
@@ -33,7 +39,7 @@ def cut(network: Network) -> list[IntArray]:
     demand = np.bincount(network.demand.item, weights=network.demand.quantity, minlength=items)
     lots = np.bincount(network.lots.item, minlength=items)
     order = np.lexsort((np.arange(items), demand * network.unit_volume, lots))
-    count = max(min(SHARDS, items), 1)
+    count = max(min(count, items), 1)
     return [np.sort(order[k::count]) for k in range(count)]
 
 

@@ -43,11 +43,14 @@ class Source:
     structure : Structure
         Of one expiry class, of the whole network: blocks of all shards number the shared resources alike.
     limits : SharedLimits
+    chunk : int
+        Coefficients that are stamped at once (items x entries of their template).
     """
 
     network: Network
     structure: Structure
     limits: SharedLimits
+    chunk: int = CHUNK
 
     @cached_property
     def _templates(self) -> dict[int, Template]:
@@ -71,7 +74,7 @@ class Source:
         prices, classes = build_prices(part), build_classes(part)
         for count, members in classes.groups.items():
             template = self.template(count)
-            size = max(CHUNK // max(len(template.indices), 1), 1)
+            size = max(self.chunk // max(len(template.indices), 1), 1)
             for k in range(0, len(members), size):
                 mine = members[k : k + size]
                 piece = stamp(template, build_items(part, template.structure, classes, prices, mine))
@@ -82,7 +85,7 @@ class Source:
 def write_source(source: Source, folder: Path) -> None:
     """Write a source as ``.npy`` files and one JSON file."""
     folder.mkdir(parents=True, exist_ok=True)
-    head: dict[str, Any] = {}
+    head: dict[str, Any] = {"chunk": source.chunk}
     lots = replace(source.network.lots, codes=[])
     slim = replace(source.network, lots=lots, items=[""] * len(source.network.items))
     for name in ("structure", "limits"):
@@ -98,6 +101,7 @@ def read_source(folder: Path) -> Source:
         _read(Network, "network", folder, head),
         _read(Structure, "structure", folder, head),
         _read(SharedLimits, "limits", folder, head),
+        head["chunk"],
     )
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from allocator.memory import available
+from allocator.memory import available, told
 from allocator.tables.columns import TableSpec
 from allocator.tables.convert import is_text
 from allocator.tables.findings import Fault, Faults, Rows, nearest
@@ -23,6 +23,8 @@ MAX_ROWS = 200_000_000
 MAX_CELLS = 2_000_000_000
 MAX_BYTES = 16 << 30
 _BLOCK = 16 << 20
+UNPACKED = 3
+"""Memory that reading a CSV file takes, in times of its size: its text, its cells, and what they become."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def _read_parquet(path: Path, spec: TableSpec, faults: Faults) -> Raw | None:
         return None
     room = available()
     if room is not None and size > room:
-        rule = f"would unpack to {size / 2**30:,.1f} GB, {room / 2**30:,.1f} GB of memory are free"
+        rule = f"would unpack to {told(size)}, {told(room)} of memory are free"
         faults.file(spec.name, path.name, rule, "keep it smaller, or give the run more memory")
         return None
     before = faults.total
@@ -133,6 +135,11 @@ def _read_parquet(path: Path, spec: TableSpec, faults: Faults) -> Raw | None:
 def _read_csv(path: Path, spec: TableSpec, faults: Faults) -> Raw | None:
     if path.stat().st_size > MAX_BYTES:
         faults.file(spec.name, path.name, "is too large for a CSV file", "give the table as Parquet")
+        return None
+    room, size = available(), UNPACKED * path.stat().st_size
+    if room is not None and size > room:
+        rule = f"would take {told(size)} to read, {told(room)} of memory are free"
+        faults.file(spec.name, path.name, rule, "give the table as Parquet, or give the run more memory")
         return None
     data = path.read_bytes()
     names = _header(data, spec, path.name, faults)
