@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -104,6 +105,9 @@ def optimise(
     Where the watch says so, a KeyboardInterrupt ends the engine, not the run: what it had by then is the plan, and ``clock.interrupted``.
     """
     engine = chosen(network, options.engine, options.memory)
+    if time.monotonic() >= clock.until:  # reading took it all: no program is built any more
+        note = f"the deadline came while reading, before {NOTHING_YET}"
+        return _rules(baseline, Proof(None, "deadline", "rules", "none"), note)
     try:
         if engine == "priced":
             return _priced(network, options, clock, plan_id, baseline)

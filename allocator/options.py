@@ -141,7 +141,8 @@ class Clock:
         if self.deadline is None:
             return math.inf
         taken = self.timings()
-        after = self.AFTER * (taken.get("baseline", 0.0))
+        # the input is published again with the plan, which takes about as long as reading it
+        after = self.AFTER * taken.get("baseline", 0.0) + taken.get("read", 0.0)
         return self.began + self.deadline - max(self.RESERVE * self.deadline, min(after, 0.6 * self.deadline))
 
     def left(self) -> float:

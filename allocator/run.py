@@ -29,6 +29,11 @@ from allocator.tables import Tables
 
 __all__ = ["Options", "Watch", "solve"]
 
+MEND = (
+    "run allocator doctor, then plan again, with the other engine (--engine whole or priced) or more memory; "
+    "if it comes back, report it with allocator export NETWORK -o model.mps"
+)
+"""What to do about a plan that the solver could not be trusted with."""
 REFUTED = 1e-6
 """Relative distance by which a real plan must lie below a proven bound to refute it."""
 
@@ -138,6 +143,8 @@ class _Finishing:
         )
         if proof.prices is not None:
             paper["multipliers"] = proof.prices
+        if proof.status == "degraded":
+            paper["degraded"] = {"why": list(notes), "mend": MEND}
         clock.stage("audit")
         found = audit(tables, frames, paper, self.previous)
         paper["largest_violation"] = found.largest_violation

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from importlib import import_module
 from types import FrameType
 
@@ -73,7 +74,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminated)
     try:
         # outside standalone mode click hands back the code of an Exit instead of raising it
-        code = cli.main(standalone_mode=False)
+        # a deadline counts from here, less what starting Python took
+        code = cli.main(standalone_mode=False, obj=time.monotonic() - time.process_time())
         sys.exit(code if isinstance(code, int) else 0)
     except click.UsageError as error:
         error.show()

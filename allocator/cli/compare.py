@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from allocator.cli.faults import bad_input, io_fault
-from allocator.cli.plan import Duration
+from allocator.cli.plan import Duration, Memory
 from allocator.cli.say import Voice
 from allocator.options import ENGINES, STAGES
 
@@ -38,6 +38,7 @@ _BAR = re.compile(r"\s*(\w+)\s*(>=|<=)\s*([-+0-9.eE]+)\s*")
 @click.option("--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="Runs at a time.")
 @click.option("--gap", type=click.FloatRange(0, 1), help="Relative gap to prove in each run.")
 @click.option("--deadline", type=Duration(), help="Wall clock for each run, e.g. 10m.")
+@click.option("--memory", type=Memory(), help="Most memory of all runs together, e.g. 16G: each keeps to its share.")
 @click.option(
     "--engine",
     type=click.Choice(ENGINES),
@@ -62,6 +63,7 @@ def command(
     workers: int,
     gap: float | None,
     deadline: float | None,
+    memory: int | None,
     engine: str,
     cold: bool,
     bars: tuple[str, ...],
@@ -80,7 +82,9 @@ def command(
     from allocator.tables import InputError
 
     wanted = [_bar(text) for text in bars]
-    options = {"gap": gap, "deadline": deadline, "engine": engine}
+    options: dict[str, Any] = {"gap": gap, "deadline": deadline, "engine": engine}
+    if memory is not None:
+        options["memory"] = memory // workers
     try:
         with Voice(log) as voice:
             voice.event("start", cases=list(cases), scenario=list(scenario), output=str(output), workers=workers)

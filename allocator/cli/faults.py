@@ -8,6 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from allocator.cli.say import Voice
+    from allocator.memory import MemoryLimitError
     from allocator.priced.cluster import ClusterError
     from allocator.tables import InputError
 
@@ -45,6 +46,17 @@ class ClusterFault(click.ClickException):
 def cluster_fault(error: ClusterError) -> ClusterFault:
     """What is wrong with the cluster, in one line."""
     return ClusterFault(f"{error}; nothing was published")
+
+
+class MemoryFault(click.ClickException):
+    """A limit on memory that can't be kept."""
+
+    exit_code = 2
+
+
+def memory_fault(error: MemoryLimitError) -> MemoryFault:
+    """What the limit would have to be, in one line."""
+    return MemoryFault(f"{error}; nothing was published")
 
 
 def io_fault(error: OSError) -> click.ClickException:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from allocator.cli.ending import INTERRUPTED, Ending
-from allocator.cli.faults import bad_input, cluster_fault, io_fault
+from allocator.cli.faults import bad_input, cluster_fault, io_fault, memory_fault
 from allocator.cli.metrics import Metrics, closing
 from allocator.cli.say import Voice
 from allocator.options import ENGINES
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from allocator.tables import Tables
 
     Seconds = click.ParamType[float]
+    Bytes = click.ParamType[int]
 else:
-    Seconds = click.ParamType  # no generic class in clicks up to 8.3
+    Seconds = Bytes = click.ParamType  # no generic class in clicks up to 8.3
 
 EXCEPTIONS = 1000
 """Most exceptions told one by one as events; the plan's table has all."""
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTkmgt])?i?[Bb]?")
 
 
 class Duration(Seconds):
@@ -50,6 +52,23 @@ class Duration(Seconds):
         return total
 
 
+class Memory(Bytes):
+    """``8G``, ``512M`` or plain bytes."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        found = _SIZE.fullmatch(str(value).strip())
+        if not found:
+            self.fail(f"'{value}' is not a size; write 8G, 512M or bytes", param, ctx)
+        size = int(float(found[1]) * 1024 ** " KMGT".index((found[2] or " ").upper()))
+        if size <= 0:
+            self.fail("a limit on memory must be larger than 0", param, ctx)
+        return size
+
+
 @click.command("plan")
 @click.argument("network", type=click.Path(path_type=Path))
 @click.option(
@@ -62,7 +81,7 @@ class Duration(Seconds):
 @click.option(
     "--deadline",
     type=Duration(),
-    help="Wall clock for the whole run, e.g. 45m. The best plan by then is published, exit code 3 if the gap was not reached.",
+    help="Wall clock for the whole run, reading and writing included, e.g. 45m. The best plan by then is published, exit code 3 if the gap was not reached.",
 )
 @click.option(
     "--gap",
@@ -88,6 +107,12 @@ class Duration(Seconds):
     "--workers",
     type=click.IntRange(1),
     help="Worker processes of the priced engine, one HiGHS thread each. Default: one for each core.",
+)
+@click.option(
+    "--memory",
+    type=Memory(),
+    help="Most memory of the run with all its processes, e.g. 8G: where it is little, fewer workers and smaller shards; exit code 2 where it "
+    "can't be kept.",
 )
 @click.option(
     "--cluster",
@@ -130,6 +155,7 @@ def command(
     engine: str,
     rule: str,
     workers: int | None,
+    memory: int | None,
     cluster: str | None,
     shared: Path | None,
     resume: bool,
@@ -144,12 +170,18 @@ def command(
     NETWORK holds network.toml and one .csv or .parquet file a table (see docs/tables.md). The plan folder holds the tables of the
     plan, certificate.json (value, proven bound, gap, prices), report.html and, written last, manifest.json.
     """
-    began = time.monotonic()
+    began = click.get_current_context().obj or time.monotonic()
+    from allocator.memory import MemoryLimitError, keep_to
     from allocator.plan.publish import NotAPlanError, OutputHeldError, held
     from allocator.priced.cluster import ClusterError, reach
 
     if cluster is not None and engine in ("whole", "rules"):
         raise click.UsageError(f"--cluster is for the priced engine, not for --engine {engine}; leave one of them out")
+    if cluster is not None and memory is not None:
+        raise click.UsageError(
+            "--memory is for the processes of this machine, not for a cluster's; leave one of them out"
+        )
+    keep_to(memory)
     try:
         if cluster is not None:
             reach(cluster)  # before hours are spent on reading
@@ -166,7 +198,7 @@ def command(
             plan = _run(
                 tables, output, voice, ending.stage, began,
                 engine=engine, gap=gap, deadline=deadline, rule=rule, workers=workers, cluster=cluster, shared=shared,
-                checkpoint=kept, resume=resume,
+                checkpoint=kept, resume=resume, memory=memory,
             )  # fmt: skip
             # rounds may be what another run goes on from: on a mended cluster, or with more time
             if plan.certificate["status"] not in ("degraded", "interrupted"):
@@ -183,6 +215,8 @@ def command(
         raise click.exceptions.Exit(4) from None
     except NotAPlanError as error:
         raise click.UsageError(str(error)) from None
+    except MemoryLimitError as error:
+        raise memory_fault(error) from None
     except ClusterError as error:
         raise cluster_fault(error) from None
     except OSError as error:

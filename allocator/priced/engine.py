@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from allocator.engine.hedge import Drawn
 from allocator.engine.problem import relative_gap
 from allocator.engine.quantities import Flows, Quantities
+from allocator.memory import held
 from allocator.network.network import Network
 from allocator.network.prices import build_prices
-from allocator.memory import held
 from allocator.options import Watch
 from allocator.plan.tight import Marginals
 from allocator.priced.blocks import SERVE, SHIP
@@ -153,7 +153,11 @@ def solve_priced(network: Network, setting: Setting, watch: Watch | None = None)
     shards, ahead = cut(network), AHEAD
     if setting.memory is not None:
         found = room(sizes_of(source), setting.workers, setting.memory, held())
-        setting, source, ahead = replace(setting, workers=found.workers), replace(source, chunk=found.chunk), found.ahead
+        setting, source, ahead = (
+            replace(setting, workers=found.workers),
+            replace(source, chunk=found.chunk),
+            found.ahead,
+        )
         shards = cut(network, max(len(shards), math.ceil(len(network.items) / ahead)))
     with staffed(source, shards, setting) as crew:
         crew.ahead = ahead

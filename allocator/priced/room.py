@@ -13,7 +13,7 @@ from allocator.program.classes import build_classes
 
 WORKER = 235 << 20
 """A worker with its libraries and a compiled block, before its first item. Measured: 223 MB. [bytes]"""
-DRIVER = 120 << 20
+DRIVER = 80 << 20
 """What the driver takes on top while workers work and when their plan is put together. [bytes]"""
 STAMPED = 60
 """While a coefficient of a block is stamped. Measured: 83 MB for 200 items with 2.1 million. [bytes]"""

@@ -90,6 +90,16 @@ def check(certificate: Mapping[str, Any]) -> tuple[str, list[str]]:
     return "The audit found broken rules in this plan: do not execute it before they are explained.", findings[:TOLD]
 
 
+def degraded(certificate: Mapping[str, Any]) -> list[str]:
+    """Say that the solver could not be trusted with this plan, why, and what to do; empty when it could."""
+    if certificate.get("status") != "degraded":
+        return []
+    told = certificate.get("degraded") or {}
+    lead = "Degraded: no solver's plan could be trusted, so this is the plan of the rules of thumb."
+    whys = [f"why: {why}" for why in told.get("why") or ["the certificate does not say"]]
+    return [lead, *whys, *([f"mend: {told['mend']}"] if told.get("mend") else [])]
+
+
 def gave(exceptions: pd.DataFrame, currency: str) -> tuple[str, list[str]]:
     """Say which limits gave: one sentence, and the dearest ones."""
     if exceptions.empty:

@@ -178,6 +178,7 @@ def _answer(
         "proof": answer.proof(certificate, currency),
         "over_rules": None if over is None else f"{words.money(abs(over), currency)} {'more' if over >= 0 else 'less'}",
         "over_mood": "good" if over is None or over >= 0 else "bad",
+        "degraded": answer.degraded(certificate),
         "broken": broken,
         "findings": findings,
         "gave": gave,

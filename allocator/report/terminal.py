@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -74,7 +75,10 @@ def summary(
     rows = figures(kpis, baseline)
     lead, dearest = answer.gave(exceptions, currency)
     broken = answer.check(certificate)[0]
+    fallen = answer.degraded(certificate)
     told = [
+        *fallen[:1],
+        *[part for sentence in fallen[1:] for part in wrap(f"  {sentence}", 100, subsequent_indent="    ")],
         answer.proof(certificate, currency),
         *([broken] if broken else []),
         lead,
@@ -85,7 +89,7 @@ def summary(
     told = [_clip(sentence) for sentence in told]
     places = [f"{name}: {address}" for name, address in (where or {}).items()]
     if terminal:
-        return _rich(rows, told, places)
+        return _rich(rows, told, places, bool(fallen))
     return "\n".join([*_plain(rows), *told, *places])
 
 
@@ -105,7 +109,7 @@ def _plain(rows: list[tuple[str, str, str]]) -> list[str]:
     return lines
 
 
-def _rich(rows: list[tuple[str, str, str]], told: list[str], places: list[str]) -> Group:
+def _rich(rows: list[tuple[str, str, str]], told: list[str], places: list[str], bad: bool) -> Group:
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -118,7 +122,7 @@ def _rich(rows: list[tuple[str, str, str]], told: list[str], places: list[str]) 
     for row in rows:
         table.add_row(*(Text(cell) for cell in row[: len(table.columns)]))
     lines = [
-        Text(told[0], style="green"),
+        Text(told[0], style="red" if bad else "green"),
         *(Text(line) for line in told[1:]),
         *(Text(line, style="dim") for line in places),
     ]

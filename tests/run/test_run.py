@@ -1,17 +1,23 @@
 """A run from tables to a plan: small networks are proven exactly, and the audit has the last word."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import allocator
 from allocator import run
 from allocator.audit import AuditFinding, AuditReport
+from allocator.cli import cli, main
 from allocator.engine.problem import Answer, Limits, Problem
 from allocator.engine.process import Solver
+from allocator.generate import generate
+from allocator.options import Clock, Watch
+from allocator.report.terminal import summary
 from tests.program.networks import CASES, write_case
 
 
@@ -47,6 +53,12 @@ def test_a_plan_the_audit_refuses_is_solved_again_and_then_replaced(
     assert plan.certificate["status"] == "degraded"
     assert plan.exit_code == 3
     assert sum("the audit refused the solver's plan" in note for note in plan.manifest["notes"]) == 2
+    told = plan.certificate["degraded"]
+    assert sum("the audit refused the solver's plan" in why for why in told["why"]) == 2
+    shown = summary(plan.tables["kpis"], plan.certificate, plan.tables["exceptions"])
+    assert "Degraded: no solver's plan could be trusted" in str(shown)
+    assert "mend: run allocator doctor" in str(shown)
+    assert "<li>mend: run allocator doctor" in plan.report()
 
 
 Ask = Callable[[Problem], Answer]
@@ -100,3 +112,33 @@ def test_a_wrong_optimal_is_caught(
         assert plan.certificate["objective"] == pytest.approx(honest.certificate["objective"])
     said = " ".join(plan.manifest["notes"])
     assert "solved again without presolve" in said or "the solver failed" in said
+
+
+def test_reading_that_takes_all_the_time_leaves_the_rules_plan(tmp_path: Path) -> None:
+    """A deadline counts from the start of the run: when reading ate it, no program is built, and the rules plan is published, exit code 3."""
+    generate(20, 3, days=4, out=tmp_path / "net")
+    asked = ["plan", str(tmp_path / "net"), "-o", str(tmp_path / "plan"), "--deadline", "0.001s", "--log", "json"]
+    result = CliRunner().invoke(cli, asked)
+    assert result.exit_code == 3, result.output
+    assert '"stage": "program"' not in result.output
+    plan = allocator.read_plan(tmp_path / "plan")
+    assert (plan.certificate["engine"], plan.certificate["status"]) == ("rules", "deadline")
+    assert any("the deadline came while reading" in note for note in plan.manifest["notes"])
+    assert plan.verify().ok
+
+
+def test_time_that_reading_took_is_no_longer_the_solver_s() -> None:
+    """What is left for the solver is the deadline less reading, less as much again for writing the input, less the rest that follows."""
+    clock = Clock(time.monotonic() - 30.0, 100.0, Watch())
+    clock.stage("network")
+    assert clock.left() == pytest.approx(100.0 - 30.0 - 30.0, abs=5.0)
+
+
+def test_the_command_line_counts_from_the_start_of_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What starting Python took is in the deadline too."""
+    seen: list[float] = []
+    monkeypatch.setattr("allocator.cli.cli.main", lambda **options: seen.append(options["obj"]))
+    before = time.monotonic()
+    with pytest.raises(SystemExit):
+        main()
+    assert seen[0] < before
