@@ -28,7 +28,7 @@ def pair(plan):
     """The item and store that most is shipped to."""
     stores = plan.network.frame("sites").query("kind == 'store'")["site"]
     inside = plan.shipments[plan.shipments["destination"].isin(stores)]
-    return inside.groupby(["item", "destination"])["quantity"].sum().idxmax()
+    return inside.groupby(["item", "destination"], observed=True)["quantity"].sum().idxmax()
 
 
 def locked(plan, row, quantity):
