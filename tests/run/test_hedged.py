@@ -45,9 +45,9 @@ def _check_split(plan: Any) -> None:
     split = plan.split
     committed = plan.shipments[plan.shipments["committed"]]
     brought = committed.groupby(["item", "destination"], observed=True)["quantity"].sum()
-    assert split.groupby(["item", "site"], observed=True)["pushed"].sum().pipe(lambda s: s[s > 0]).to_dict() == pytest.approx(
-        brought.to_dict()
-    )
+    assert split.groupby(["item", "site"], observed=True)["pushed"].sum().pipe(
+        lambda s: s[s > 0]
+    ).to_dict() == pytest.approx(brought.to_dict())
     assert split["reserved"].sum() == pytest.approx(plan.reserves["quantity"].sum())
     assert (split["called_least"] <= split["called"] + 1e-9).all()
     assert (split["called"] <= split["called_most"] + 1e-9).all()
@@ -62,7 +62,10 @@ def _check_bookings(plan: Any) -> None:
     mine = plan.admissions[plan.admissions["claim"] == "forecast"]
     joined = mine.merge(bookings, on=keys, suffixes=("", "_policy"))
     assert (joined["booking_limit"] == joined["booking_limit_policy"]).all()
-    assert (joined.groupby(keys, observed=True)["quantity"].sum() <= joined.groupby(keys, observed=True)["booking_limit"].max() + 1e-6).all()
+    assert (
+        joined.groupby(keys, observed=True)["quantity"].sum()
+        <= joined.groupby(keys, observed=True)["booking_limit"].max() + 1e-6
+    ).all()
 
 
 def _same(one: pd.DataFrame, two: pd.DataFrame) -> None:

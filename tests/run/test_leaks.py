@@ -35,5 +35,7 @@ def test_a_hundred_plans_leak_less_than_fifty_megabytes(tmp_path: Path) -> None:
         del plan
         sizes.append(resident())
     slope = float(np.polyfit(np.arange(PLANS - FIRST), np.array(sizes[FIRST:], float), 1)[0])
-    print(f"{slope / 1024:.1f} KB a plan, {sizes[FIRST] / 2**20:.1f} MB after {FIRST + 1}, {sizes[-1] / 2**20:.1f} MB after {PLANS}")
+    print(
+        f"{slope / 1024:.1f} KB a plan, {sizes[FIRST] / 2**20:.1f} MB after {FIRST + 1}, {sizes[-1] / 2**20:.1f} MB after {PLANS}"
+    )
     assert 100 * slope < LEAK, [size >> 20 for size in sizes]
