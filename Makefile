@@ -13,7 +13,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo verify test test-long test-browser test-floor fuzz test-ray test-forecast lint format types contracts bench bench-scale bench-check bench-masters docs golden clean
+.PHONY: help install dev demo verify test test-long test-browser test-floor fuzz test-ray test-forecast lint format types contracts bench bench-scale bench-check bench-masters docs picture golden clean
 
 help: ## List the targets.
 	@echo 'make demo    plans the demo network;  make test    runs the tests.  All targets:'
@@ -116,6 +116,9 @@ PAGES := docs/tables.md=allocator.tables.page docs/kpis.md=allocator.measure doc
 docs: $(VENV)/.installed ## Write the generated pages again.
 	@for pair in $(PAGES); do page=$${pair%%=*}; \
 		$(BIN)/python -m $${pair#*=} > $$page.new && mv $$page.new $$page || { rm -f $$page.new; exit 1; }; echo $$page; done
+
+picture: $(VENV)/.installed-dev ## Draw the split of docs/push-pull.md again, from a fresh plan over outlooks (some minutes).
+	@$(BIN)/python -m benchmarks.split_picture
 
 golden: $(VENV)/.installed-dev ## Write the golden rows of every law again; read the diff before you commit it.
 	@$(BIN)/python -m tests.golden.rows
