@@ -70,13 +70,14 @@ def seen(ground: Ground, lens: Lens, day: int, shelves: Shelves, orders: Sequenc
         pc.greater_equal(forecasts["date"], pa.scalar(today)),
         pc.less(forecasts["date"], pa.scalar(today + dt.timedelta(ahead))),
     )
-    return known.replace(
-        settings=now,
-        forecasts=forecasts.filter(mine),
-        lots=_lots(ground, day, shelves),
-        receipts=_receipts(ground, day, shelves),
-        orders=_orders(ground, orders),
-    )
+    rows = {
+        "lots": _lots(ground, day, shelves),
+        "receipts": _receipts(ground, day, shelves),
+        "orders": _orders(ground, orders),
+    }
+    # an empty frame has no types of its own
+    filled = {name: frame if len(frame) else known.stated(name).slice(0, 0) for name, frame in rows.items()}
+    return known.replace(settings=now, forecasts=forecasts.filter(mine), **filled)
 
 
 def _cut(buckets: tuple[int, ...], ahead: int, every: int) -> tuple[int, ...]:
