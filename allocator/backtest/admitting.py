@@ -94,6 +94,7 @@ class Counter:
                     self._enter(taken[key])
                 left -= part
             if left > SMALL:
+                self.places[item, self.ground.ways[channel, zone][0].site] = True
                 self.tally.count("refused", day, channel, left)
                 self.tally.pay("unmet", day, left * float(self.ground.network.unmet_cost[item, channel]), channel)
 
@@ -150,7 +151,7 @@ class Counter:
                 self._serve(order, way, day, spare, outbound)
             if order.open > SMALL:
                 self.places[order.item, order.site] = True
-            else:
+            elif order.site >= 0:
                 self.places.setdefault((order.item, order.site), False)
 
     def _serve(self, order: Order, way: Way, day: int, spare: float, outbound: FloatArray) -> None:
