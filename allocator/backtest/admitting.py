@@ -70,7 +70,9 @@ class Counter:
     def admit(self, day: int, gate: Gate) -> None:
         """Accept or refuse the day's lines in the order in which they come in."""
         lines = self.lines
-        ahead = self.booked.copy()  # what was open this morning does not count against the day's limits, only against the stock
+        ahead = (
+            self.booked.copy()
+        )  # what was open this morning does not count against the day's limits, only against the stock
         taken: dict[tuple[int, int, int], Order] = {}
         for row in lines.on(day):
             item, channel, zone = int(lines.item[row]), int(lines.channel[row]), int(lines.zone[row])
@@ -102,9 +104,7 @@ class Counter:
         step = float(self.ground.network.quantum[item])
         return part if step <= 0 or part >= left - SMALL else math.floor(part / step + 1e-9) * step
 
-    def _room(
-        self, day: int, gate: Gate, item: int, channel: int, zone: int, way: Way, ahead: FloatArray
-    ) -> float:
+    def _room(self, day: int, gate: Gate, item: int, channel: int, zone: int, way: Way, ahead: FloatArray) -> float:
         """Units of a line that may be booked at a site."""
         ground, stock = self.ground, float(self.shelves.stock[item, way.site])
         if ground.counter[channel, way.site, zone]:

@@ -13,8 +13,8 @@ from allocator.engine.problem import Limits
 from allocator.engine.process import Solver
 from allocator.engine.whole import as_problem
 from allocator.network import build_network
-from allocator.options import Watch
 from allocator.optimise import chosen
+from allocator.options import Watch
 from allocator.program.stack import build_program
 from allocator.tables import Tables
 

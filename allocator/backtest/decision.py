@@ -63,3 +63,8 @@ class Decision:
 
     shipments: Shipments
     gate: Gate
+
+
+_NONE = np.empty(0, dtype=np.int64)
+IDLE = Decision(Shipments(_NONE, _NONE, _NONE, np.empty(0)), OPEN)
+"""Nothing leaves, and nobody books."""

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.network import Network, build_network
-from allocator.network import coding
+from allocator.network import Network, build_network, coding
 from allocator.tables import Tables
 
 FloatArray = NDArray[np.float64]
@@ -64,6 +63,13 @@ class Ground:
     def start(self) -> dt.date:
         """First day played."""
         return self.network.calendar.start
+
+    @property
+    def counter_only(self) -> bool:
+        """Whether all demand is served over the counter: nothing is booked."""
+        return all(
+            self.counter[channel, way.site, zone] for (channel, zone), found in self.ways.items() for way in found
+        )
 
     def date(self, day: int) -> dt.date:
         """Date of a day number."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.backtest.admitting import Counter
-from allocator.backtest.decision import Decision
+from allocator.backtest.decision import IDLE, Decision
 from allocator.backtest.demand import Firm, Lines
 from allocator.backtest.ground import Ground
 from allocator.backtest.policies import Desk, Policy
@@ -55,7 +55,7 @@ def play(desk: Desk, policy: Policy, path: Path, lens: Lens) -> Tally:
     for day in range(ground.days):
         shelves.receive(day)
         if day % desk.every == 0 or decision is None:
-            decision = policy.plan(desk, lens, day, shelves, counter.known)
+            decision = _decided(desk, policy, lens, day, shelves, counter)
         counter.begin(day)
         outbound = np.stack([ground.network.sites.outbound[:, day], ground.network.sites.outbound_units[:, day]])
         _ship(ground, decision, day, shelves, counter, tally, outbound)
@@ -66,6 +66,21 @@ def play(desk: Desk, policy: Policy, path: Path, lens: Lens) -> Tally:
     shelves.check()
     _check_demand(tally, path, counter)
     return tally
+
+
+def _decided(desk: Desk, policy: Policy, lens: Lens, day: int, shelves: Shelves, counter: Counter) -> Decision:
+    """What the policy decides; without asking it where nothing can leave and nothing is booked, and once for all plays where no luck has come in."""
+    ground = desk.ground
+    soon = slice(day, day + desk.every)
+    if ground.counter_only and not (ground.network.lanes.ship_day[:, soon] >= 0).any():
+        return IDLE
+    first = (policy.name, lens.outlooks, lens.seed if lens.outlooks > 1 else 0)
+    if day == 0 and first in desk.first:
+        return desk.first[first]
+    decision = policy.plan(desk, lens, day, shelves, counter.known)
+    if day == 0:
+        desk.first[first] = decision
+    return decision
 
 
 def _ship(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from allocator.backtest.book import Order
 from allocator.backtest.decision import Decision
@@ -21,12 +21,13 @@ Decide = Callable[["Desk", Tables, int], Decision]
 
 @dataclass(frozen=True)
 class Desk:
-    """Where a policy plans: what it knows for good, how often it plans, to what gap, and its solver."""
+    """Where a policy plans: what it knows for good, how often it plans, to what gap, its solver, and plans of the first day."""
 
     ground: Ground
     every: int
     gap: float
     solver: Solver
+    first: dict[tuple[str, int, int], Decision] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

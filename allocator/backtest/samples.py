@@ -95,7 +95,10 @@ def sample_of(tally: Tally, channels: Sequence[str], weekly: bool) -> Sample:
     first = [float(flows["shipped"][0]) if block.start == 0 else 0.0 for block in blocks]
     sample["first_push|network"] = (first, shipped)
     sample["waste_units|network"] = (total(flows["wasted_units"]), share)
-    for column, scope in [(slice(None), "network"), *((slice(c, c + 1), f"channel:{n}") for c, n in enumerate(channels))]:
+    for column, scope in [
+        (slice(None), "network"),
+        *((slice(c, c + 1), f"channel:{n}") for c, n in enumerate(channels)),
+    ]:
         by = {name: total(value[:, column].sum(axis=1)) for name, value in units.items()}
         gone = (np.array(by["lost"]) + np.array(by["refused"]) + np.array(by["cancelled"])).tolist()
         sample[f"fill_rate|{scope}"] = (by["on_time"], by["asked"])

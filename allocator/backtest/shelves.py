@@ -145,4 +145,3 @@ class Shelves:
             raise ArithmeticError(f"a backtest lost {gap:g} units of {self.came:g}: report this")
         if any(lot[2] < 0 for shelf in self.lots.values() for lot in shelf):
             raise ArithmeticError("a backtest has a lot of less than nothing: report this")
-

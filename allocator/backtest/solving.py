@@ -28,7 +28,9 @@ PLENTY = 1e12
 """More stock than any policy protects: limits are then taken from what is on the shelf on the day."""
 
 
-def solve_day(ground: Ground, tables: Tables, day: int, every: int, gap: float, solver: Solver, control: bool) -> Decision:
+def solve_day(
+    ground: Ground, tables: Tables, day: int, every: int, gap: float, solver: Solver, control: bool
+) -> Decision:
     """Plan the days until the next plan.
 
     Parameters

@@ -128,4 +128,3 @@ def just_in_time(ground: Ground, tables: Tables) -> Tables:
             method=rows["method"].where(~rows["destination"].isin(last) | rows["method"].isna(), "jit")
         )
     return tables.replace(**changed)
-
