@@ -70,7 +70,7 @@ def command(
     """
     from allocator.backtest import DEFAULT, PlayFailedError, Setting, backtest
     from allocator.plan.publish import NotAPlanError, OutputHeldError
-    from allocator.tables import InputError, read
+    from allocator.tables import InputError, read_tables
 
     if draw == (history is not None):
         raise click.UsageError("give either --history FILE or --draw")
@@ -83,7 +83,7 @@ def command(
     names = [name.strip() for name in policies.split(",") if name.strip()] if policies else list(DEFAULT)
     try:
         with Voice(log) as voice:
-            tables = read(network)
+            tables = read_tables(network)
             setting = Setting(
                 days=days or tables.settings.horizon_days,
                 every=every,
