@@ -179,6 +179,7 @@ def main() -> int:
         ("seed", 1),
     ):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--plan-seconds", type=float, default=60)
     parser.add_argument("--supply", type=float, default=0.9)
     parser.add_argument("--policies", default=",".join(DEFAULT))
     parser.add_argument("--out")
@@ -188,7 +189,7 @@ def main() -> int:
     else:
         tables = {"jia": jia, "season": season}[asked.case]()
         days, every = tables.settings.horizon_days, 1
-    setting = Setting(days=days, every=every, outlooks=asked.outlooks, seed=asked.seed)
+    setting = Setting(days=days, every=every, outlooks=asked.outlooks, seed=asked.seed, seconds=asked.plan_seconds)
     made = backtest(
         tables, setting, policies=asked.policies.split(","), replications=asked.replications, workers=asked.workers,
         out=asked.out, resume=asked.out is not None,

@@ -180,7 +180,7 @@ def _notes(tables: Tables, setting: Setting, history: History | None) -> list[st
 
 def _key(tables: Tables, setting: Setting, history: History | None) -> str:
     """Hash of everything that a play depends on."""
-    lines = None if history is None else int(hash_pandas_object(history.frame.astype(str), index=False).sum() % 2**64)
+    lines = None if history is None else int(hash_pandas_object(history.frame.astype(str), index=False).sum())
     facts = {
         "input": tables.input_hash,
         "setting": setting.answering,

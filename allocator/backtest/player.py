@@ -34,6 +34,8 @@ class Setting:
     seed : int
     gap : float
         Relative gap of each plan.
+    seconds : float
+        Most wall clock of one plan's solver; then its best plan so far is played. [s]
     history : str or None
         File of sales lines; None: demand is drawn.
     columns, channel
@@ -42,9 +44,10 @@ class Setting:
 
     days: int
     every: int = 1
-    outlooks: int = 10
+    outlooks: int = 20
     seed: int = 0
     gap: float = 0.01
+    seconds: float = 60.0
     history: str | None = None
     columns: dict[str, str] | None = None
     channel: str | None = None
@@ -65,7 +68,7 @@ class Player:
         if history is None and setting.history is not None:
             self.history = read_history(FilePath(setting.history), setting.columns, setting.channel)
         self.solver = Solver()
-        self.desk = Desk(self.ground, setting.every, setting.gap, self.solver)
+        self.desk = Desk(self.ground, setting.every, setting.gap, setting.seconds, self.solver)
         self._path: tuple[int, Path] | None = None
 
     def __enter__(self) -> Player:

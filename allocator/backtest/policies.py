@@ -12,6 +12,7 @@ from allocator.backtest.shelves import Shelves
 from allocator.backtest.solving import solve_day
 from allocator.backtest.thumb import base_stock, just_in_time, rule_day
 from allocator.backtest.view import Lens, seen
+from allocator.engine.problem import Limits
 from allocator.engine.process import Solver
 from allocator.rules import Rule
 from allocator.tables import Tables
@@ -21,11 +22,12 @@ Decide = Callable[["Desk", Tables, int], Decision]
 
 @dataclass(frozen=True)
 class Desk:
-    """Where a policy plans: what it knows for good, how often it plans, to what gap, its solver, and plans of the first day."""
+    """Where a policy plans: what it knows for good, how often it plans, to what gap and for how long, its solver, and plans of the first day."""
 
     ground: Ground
     every: int
     gap: float
+    seconds: float
     solver: Solver
     first: dict[tuple[str, int, int], Decision] = field(default_factory=dict)
 
@@ -66,7 +68,15 @@ def _jit(desk: Desk, tables: Tables, day: int) -> Decision:
 
 
 def _solver(control: bool) -> Decide:
-    return lambda desk, tables, day: solve_day(desk.ground, tables, day, desk.every, desk.gap, desk.solver, control)
+    return lambda desk, tables, day: solve_day(
+        desk.ground,
+        tables,
+        day,
+        desk.every,
+        Limits(gap=desk.gap, accept=desk.gap, seconds=desk.seconds),
+        desk.solver,
+        control,
+    )
 
 
 POLICIES = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,13 +13,14 @@ from allocator.engine.hedge import Hedge
 from allocator.engine.outlooks import read_drawn
 from allocator.engine.problem import Limits
 from allocator.engine.process import Solver
-from allocator.engine.whole import Solution, solve_whole
+from allocator.engine.whole import NoPlanError, Solution, solve_whole
 from allocator.network import Network, build_network
 from allocator.plan.bookings import booking_policy
 from allocator.plan.tight import Marginals, stock_values
 from allocator.program.outlooks import SHARED
 from allocator.program.stack import Program, build_program
 from allocator.program.stamp import VARIABLE_NAMES
+from allocator.rules import Rule, plan_by_rules
 from allocator.tables import Tables
 
 FloatArray = NDArray[np.float64]
@@ -29,7 +32,7 @@ PLENTY = 1e12
 
 
 def solve_day(
-    ground: Ground, tables: Tables, day: int, every: int, gap: float, solver: Solver, control: bool
+    ground: Ground, tables: Tables, day: int, every: int, limits: Limits, solver: Solver, control: bool
 ) -> Decision:
     """Plan the days until the next plan.
 
@@ -40,8 +43,8 @@ def solve_day(
         As seen on the day.
     day, every : int
         Day number, and days until the next plan.
-    gap : float
-        Relative gap to prove.
+    limits : Limits
+        Gap to prove and time to take; where there is no plan by then, the rules engine's is played.
     solver : Solver
     control : bool
         With booking limits and bid prices; otherwise whoever comes first is served.
@@ -52,7 +55,13 @@ def solve_day(
     """
     network = build_network(tables)
     program = build_program(network)
-    solution = solve_whole(network, program, solver, Limits(gap=gap, accept=gap))
+    try:
+        solution = solve_whole(network, program, solver, limits)
+    except NoPlanError:
+        mean = replace(network, outlooks=replace(network.outlooks, count=1))
+        ships = plan_by_rules(mean, Rule.A).shipments
+        leaves = network.lanes.ship_day[ships.way, ships.bucket]
+        return Decision(gathered(ships.item, ships.way, leaves, ships.quantity, day, every), OPEN)
     shipments = _shipments(network, program, solution, day, every)
     return Decision(shipments, _gate(ground, network, program, solution, day, every) if control else OPEN)
 

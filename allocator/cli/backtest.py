@@ -27,12 +27,15 @@ if TYPE_CHECKING:
 @click.option("--base", metavar="POLICY", help="The policy that the others are compared with.")
 @click.option("--every", type=click.IntRange(1, 366), default=1, show_default=True, help="Days between plans.")
 @click.option(
-    "--outlooks", type=click.IntRange(2, 1000), default=10, show_default=True, help="Outlooks of hedging plans."
+    "--outlooks", type=click.IntRange(2, 1000), default=20, show_default=True, help="Outlooks of hedging plans."
 )
 @click.option(
     "--cancel-cost", type=click.FloatRange(0), help="Cost of cancelling an accepted unit, instead of the prices'."
 )
 @click.option("--gap", type=click.FloatRange(0, 1), default=0.01, show_default=True, help="Relative gap of each plan.")
+@click.option(
+    "--plan-seconds", type=click.FloatRange(1), default=60, show_default=True, help="Most seconds of one plan."
+)
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of all draws; default the network's.")
 @click.option("--column", "columns", multiple=True, metavar="NAME=THEIRS", help="The history's own name of a column.")
@@ -53,6 +56,7 @@ def command(
     outlooks: int,
     cancel_cost: float | None,
     gap: float,
+    plan_seconds: float,
     workers: int,
     seed: int | None,
     columns: tuple[str, ...],
@@ -90,6 +94,7 @@ def command(
                 outlooks=outlooks,
                 seed=tables.settings.seed if seed is None else seed,
                 gap=gap,
+                seconds=plan_seconds,
                 history=None if history is None else str(history.absolute()),
                 columns=_renamed(columns),
                 channel=channel,

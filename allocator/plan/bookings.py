@@ -120,9 +120,7 @@ def build_bookings(hedge: Hedge, prices: Prices, moved: Moved, stocked: Stocked,
     Bookings
     """
     network = hedge.network
-    return booking_policy(
-        hedge, prices, worth, lambda stocks, rows: _available(network, moved, stocked, stocks, rows)
-    )
+    return booking_policy(hedge, prices, worth, lambda stocks, rows: _available(network, moved, stocked, stocks, rows))
 
 
 Availability = Callable[[IntArray, IntArray], tuple[FloatArray, FloatArray]]

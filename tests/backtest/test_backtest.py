@@ -59,9 +59,7 @@ def test_no_policy_earns_more_than_the_bound(accepted_first) -> None:  # type: i
 
 def test_admission_control_costs_nothing_where_stock_is_ample() -> None:
     """With stock for everybody nothing is refused or cancelled, and the margin is that of taking all."""
-    made = backtest(
-        jia(stock=400), Setting(days=1, outlooks=8, seed=2), policies=["outlooks", "fcfs"], replications=3
-    )
+    made = backtest(jia(stock=400), Setting(days=1, outlooks=8, seed=2), policies=["outlooks", "fcfs"], replications=3)
     assert made.kpi("outlooks", "refused_units").value == 0
     assert made.kpi("outlooks", "margin").value == pytest.approx(made.kpi("fcfs", "margin").value, rel=1e-3)
 
