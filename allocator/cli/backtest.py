@@ -10,13 +10,14 @@ import click
 
 from allocator.cli.faults import bad_input, io_fault
 from allocator.cli.say import Voice
+from allocator.cli.where import NetworkPlace
 
 if TYPE_CHECKING:
     from allocator.backtest import Backtest
 
 
 @click.command("backtest")
-@click.argument("network", type=click.Path(path_type=Path))
+@click.argument("network", type=NetworkPlace())
 @click.option(
     "--history", type=click.Path(path_type=Path), help="Real order or sales lines (.csv or .parquet) to play."
 )
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 @click.option("--log", type=click.Choice(["json"]), help="Events as JSON lines on stderr.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout instead of the summary.")
 def command(
-    network: Path,
+    network: str | Path,
     history: Path | None,
     draw: bool,
     days: int | None,
