@@ -146,8 +146,8 @@ def told(ground: Ground, history: History) -> tuple[Lines, list[str]]:
             f"the history has no line of this network from {ground.start} to {ground.date(ground.days - 1)}; "
             "check its codes, or the network's start"
         )
-    parts = (index[name].to_numpy()[positive].astype(np.int64) for name in codes)
-    lines = Lines(*parts, day[positive].astype(np.int64), frame["quantity"].to_numpy()[positive])
+    item, channel, zone = (index[name].to_numpy()[positive].astype(np.int64) for name in codes)
+    lines = Lines(item, channel, zone, day[positive].astype(np.int64), frame["quantity"].to_numpy()[positive])
     return arriving(lines, _seed(network.outlooks.seed, 0)), notes
 
 
@@ -192,4 +192,4 @@ def _rounded(item: IntArray, channel: IntArray, zone: IntArray, left: FloatArray
     run = total - (total - left)[start]
     whole = np.floor(run / step + 0.5 + 1e-9) * step
     before = np.where(new, 0.0, np.concatenate([[0.0], whole[:-1]]))
-    return whole - before
+    return np.asarray(whole - before)

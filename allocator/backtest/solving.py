@@ -81,7 +81,7 @@ def gathered(item: IntArray, lane: IntArray, leaves: IntArray, quantity: FloatAr
     soon = (leaves >= 0) & (leaves < every)
     key = np.stack([leaves[soon], lane[soon], item[soon]])
     known, place = np.unique(key, axis=1, return_inverse=True)
-    total = np.bincount(place.ravel(), weights=quantity[soon], minlength=known.shape[1])
+    total = np.bincount(place.ravel(), weights=quantity[soon], minlength=known.shape[1]).astype(np.float64)
     return Shipments(known[2], known[1], known[0] + day, total)
 
 
@@ -90,13 +90,13 @@ def _gate(ground: Ground, network: Network, program: Program, solution: Solution
     protected = _hedged if network.outlooks.count > 1 else _foreseen
     item, site, channel, bucket, kept = protected(network, program, solution, worth)
     calendar = network.calendar
-    books = (~ground.counter).any(axis=2)
+    books = np.asarray((~ground.counter).any(axis=2))
     found: dict[tuple[int, int, int, int], float] = {}
     for row in np.flatnonzero(books[channel, site]):
         first = int(calendar.first[bucket[row]])
         for on in range(first, min(first + int(calendar.length[bucket[row]]), every)):
             found[int(item[row]), int(site[row]), int(channel[row]), day + on] = float(kept[row])
-    return Gate(found, _prices(network, worth, books.any(axis=0), day, every))
+    return Gate(found, _prices(network, worth, np.asarray(books.any(axis=0)), day, every))
 
 
 def _prices(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -121,7 +123,7 @@ def just_in_time(ground: Ground, tables: Tables) -> Tables:
     codes = ground.network.sites.codes
     last = {codes[s] for s in set(lanes.destination.tolist()) - set(lanes.origin.tolist())}
     mine = frame["destination"].isin(last)
-    changed = {"lanes": frame.assign(method=np.where(mine, "jit", frame["method"]))}
+    changed: dict[str, Any] = {"lanes": frame.assign(method=np.where(mine, "jit", frame["method"]))}
     rows = tables.frame("item_lanes")
     if len(rows) and "method" in rows:
         changed["item_lanes"] = rows.assign(
