@@ -116,9 +116,9 @@ def _ship(
         load = float(volume[due.lane == lane].sum())
         vehicles = math.ceil(load / float(lanes.vehicle_volume[lane]) - 1e-9) if load > 0 else 0
         tally.pay("freight", day, vehicles * float(lanes.cost_per_shipment[lane]))
-    origin = lanes.origin[due.lane]
-    np.add.at(outbound[0], origin, -volume)
-    np.add.at(outbound[1], origin, -sent)
+    origins = lanes.origin[due.lane]
+    np.add.at(outbound[0], origins, -volume)
+    np.add.at(outbound[1], origins, -sent)
     np.maximum(outbound, 0.0, out=outbound)
     called = counter.booked.sum(axis=2)
     tally.flow("shipped", day, float(sent.sum()))

@@ -53,7 +53,9 @@ class Backtest:
         if not len(mine):
             raise KeyError(f"no {name} of {scope} for {policy}; the table kpis lists what there is")
         row = mine.iloc[0]
-        return Estimate(*(float(row[n]) for n in ("value", "low", "high", "error")), samples=int(row["samples"]))
+        return Estimate(
+            float(row["value"]), float(row["low"]), float(row["high"]), float(row["error"]), int(row["samples"])
+        )
 
     def document(self) -> dict[str, Any]:
         """Everything as one JSON document; figures that are not known are null."""
