@@ -100,9 +100,7 @@ def draw(plan: Plan, item: str) -> str:
         parts.append(svg.text(frame.x(total) + 6, top + 15, number(total), "tick"))
     parts.append(svg.line(LEFT, TOP - 4, LEFT, bottom, "axis"))
     first = plan.network.settings.start
-    parts.append(
-        svg.text((LEFT + RIGHT) / 2, bottom + 42, f"units, in the commit window of {first}", "", "middle")
-    )
+    parts.append(svg.text((LEFT + RIGHT) / 2, bottom + 42, f"units, in the commit window of {first}", "", "middle"))
     size = {"viewBox": f"0 0 {WIDTH:g} {bottom + 56:g}", "width": f"{WIDTH:g}", "height": f"{bottom + 56:g}"}
     return (
         str(svg.element("svg", *parts, xmlns="http://www.w3.org/2000/svg", role="img", aria_label=title, **size)) + "\n"

@@ -21,6 +21,7 @@ COMMANDS = {
     "init": "Write a first network: a small one, or from another tool's export.",
     "check": "Read and check a network; plan nothing.",
     "publish": "Write a plan to a database or an object store.",
+    "backtest": "Play policies day by day on real or drawn demand, side by side.",
     "compare": "Lay plans, networks and scenarios side by side; run what is not yet run.",
     "serve": "Serve a web page over plans and scenarios, on this machine.",
     "verify": "Audit a plan from its tables alone.",

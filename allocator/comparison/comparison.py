@@ -106,7 +106,7 @@ class Comparison:
             (folder / "comparison.html").write_text(self.page(), encoding="utf-8")
             files = digests(folder)
             if (target / PLANS).is_dir():
-                _linked(target / PLANS, folder / PLANS)
+                linked(target / PLANS, folder / PLANS)
             publish(folder, target, dict(self.manifest) | {"files": files})
         return target
 
@@ -130,7 +130,7 @@ def comparison_id(tables: Mapping[str, pd.DataFrame]) -> str:
     return hashlib.sha256(json.dumps(cases.to_dict("records"), sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _linked(source: Path, target: Path) -> None:
+def linked(source: Path, target: Path) -> None:
     """Bring kept plans along without copying them."""
     for path in sorted(source.rglob("*")):
         place = target / path.relative_to(source)

@@ -129,6 +129,26 @@ def draw_uniforms(key: KeyArray, factor_key: KeyArray, count: int, seed: int, co
     return (_ranks(own) + _random(key, seed, count, 1)) / count
 
 
+def draw_alone(key: KeyArray, factor_key: KeyArray, seed: int, common_factor: float = 0.0) -> FloatArray:
+    """One independent number in (0, 1) for each key: one path by itself, not one of a Latin hypercube.
+
+    Parameters
+    ----------
+    key, factor_key, seed, common_factor
+        As in :func:`draw_uniforms`.
+
+    Returns
+    -------
+    (n,) float
+    """
+    own = _random(key, seed, 1, 0)[:, 0]
+    if common_factor > 0:
+        known, place = np.unique(factor_key, return_inverse=True)
+        shared = special.ndtri(_random(known, seed, 1, 2)[:, 0])[place]
+        own = special.ndtr(np.sqrt(common_factor) * shared + np.sqrt(1.0 - common_factor) * special.ndtri(own))
+    return np.asarray(own)
+
+
 def draw_claims(network: Network, items: IntArray) -> FloatArray:
     """Forecast demand left in each outlook after firm orders, made whole as the mean is.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,6 +120,28 @@ def build_bookings(hedge: Hedge, prices: Prices, moved: Moved, stocked: Stocked,
     Bookings
     """
     network = hedge.network
+    return booking_policy(hedge, prices, worth, lambda stocks, rows: _available(network, moved, stocked, stocks, rows))
+
+
+Availability = Callable[[IntArray, IntArray], tuple[FloatArray, FloatArray]]
+"""Stock that forecast demand may draw on, by ``(item * sites + site) * buckets + bucket``; what the plan serves, by ``stock * channels + channel``."""
+
+
+def booking_policy(hedge: Hedge, prices: Prices, worth: Marginals, available_of: Availability) -> Bookings:
+    """Booking limits from the distributions of demand and a statement of the stock there will be.
+
+    Parameters
+    ----------
+    hedge, prices, worth
+        As for :func:`build_bookings`.
+    available_of : callable
+        Stock by place and day, and what the plan serves of it by channel. [units]
+
+    Returns
+    -------
+    Bookings
+    """
+    network = hedge.network
     arcs = _arcs(hedge)
     claims, calendar = network.claims, network.calendar
     _, sites, buckets = network.size
@@ -143,7 +166,7 @@ def build_bookings(hedge: Hedge, prices: Prices, moved: Moved, stocked: Stocked,
     loses = (rows["penalty"] / rows["weight"]).to_numpy()
     stocks, place = np.unique(key, return_inverse=True)
     s_item, s_site, s_bucket = stocks // (sites * buckets), stocks // buckets % sites, stocks % buckets
-    available, planned = _available(network, moved, stocked, stocks, key * np.int64(len(network.channels)) + channel)
+    available, planned = available_of(stocks, key * np.int64(len(network.channels)) + channel)
     hold = network.unit_cost[s_item] * network.sites.holding_rate[s_site] / 365.0 * calendar.length[s_bucket]
     after = np.where(s_bucket + 1 < buckets, worth.at(stocks + 1) - hold, 0.0)
     order = np.lexsort((-(earns + loses), rows["priority"].to_numpy()))

@@ -62,7 +62,7 @@ def whole_marginals(
     network: Network, program: Program, solution: Solution, over: tuple[Program, Solution] | None = None
 ) -> Marginals:
     """Marginals of a solved program; stock is valued ``over`` another, that of several outlooks, where one is given."""
-    keys, values = _stock_values(network, *(over or (program, solution)))
+    keys, values = stock_values(network, *(over or (program, solution)))
     return Marginals(resource_prices(network, program, solution), keys, values)
 
 
@@ -142,7 +142,7 @@ def _iso(network: Network, day: int) -> str:
     return str(network.calendar.date(np.array([day]))[0])
 
 
-def _stock_values(network: Network, program: Program, solution: Solution) -> tuple[IntArray, FloatArray]:
+def stock_values(network: Network, program: Program, solution: Solution) -> tuple[IntArray, FloatArray]:
     """Keys and values of ``Marginals``.
 
     The value is the dual of the site's stock balance in the class it is served from (the cheapest such class). Duals of several
