@@ -86,7 +86,7 @@ STRESS = Case(
     role="stress",
     peers=PEERS,
     limit=45.0,
-    longer=(("highs-ipm", 420.0),),
+    longer=(("highs-ipm", 420.0), ("priced", 300.0)),
 )
 LARGE = Case(
     "1,000 items x 50 stores x 14 days",
