@@ -46,4 +46,5 @@ def command(folder: Path, port: int, browse: bool) -> None:
     except OSError as error:
         raise click.ClickException(f"port {port}: {error.strerror or error}; give another --port, or none") from None
     except KeyboardInterrupt:
-        click.echo("stopped", err=True)
+        pass  # the server may also have taken it for itself, and ended by it
+    click.echo("stopped", err=True)
