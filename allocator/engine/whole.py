@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from allocator.engine.problem import COST_SPAN, Answer, Basis, Hint, Limits, Problem, SolverError, relative_gap
 from allocator.engine.process import Progress, Solver
 from allocator.engine.rings import cancel_rings, close_rings, ring_columns
-from allocator.engine.snap import Quanta, in_quanta, snap
+from allocator.engine.snap import GOOD_ENOUGH, TOLERANCE, Quanta, in_quanta, snap
 from allocator.network.network import Network
 from allocator.program.stack import Program
 
@@ -206,7 +206,8 @@ def _attempt(
     assert linear.x is not None
     dual = linear.row_dual
     tell("whole units")
-    x = snap(quanta, problem, linear.x, solver, left)
+    kept = None if start is None else _kept_units(quanta, problem, linear, start, solver, left())
+    x = snap(quanta, problem, linear.x, solver, left) if kept is None else kept
     need = replace(limits, seconds=left(), gap=limits.gap if answer.status == "optimal" else limits.accept)
     x, bound, more = _close(quanta, problem, x, answer.bound, solver, need, progress)
     return _Found(x, bound, answer.status, dual, answer.nodes, iterations + more, linear.basis)
@@ -288,6 +289,34 @@ def _fix_integers(
     except SolverError:
         return None
     return linear if linear.x is not None else None
+
+
+def _kept_units(
+    quanta: Quanta, problem: Problem, linear: Answer, start: Hint, solver: Solver, seconds: float
+) -> FloatArray | None:
+    """The start's own whole units, where they are a plan here too and nearly as good as the fractions; else None."""
+    assert linear.x is not None
+    if start.x is None or start.basis is None or not quanta.decision.any():
+        return None
+    units = np.where(problem.integer, np.round(linear.x), np.round(start.x / quanta.step) * quanta.step)
+    settled = np.clip(units, problem.lower, problem.upper)
+    decided = problem.integer | quanta.decision
+    fixed = replace(
+        problem,
+        lower=np.where(decided, settled, problem.lower),
+        upper=np.where(decided, settled, problem.upper),
+        integer=np.zeros_like(problem.integer),
+    )
+    try:
+        found = solver.solve(fixed, Limits(seconds=seconds), hint=Hint(basis=linear.basis or start.basis))
+    except SolverError:
+        return None
+    if found.x is None:
+        return None
+    x = quanta.rounded(problem, found.x)
+    loss = float(problem.cost @ x) - float(problem.cost @ linear.x)
+    near = np.abs(x - found.x) <= TOLERANCE * quanta.step
+    return x if near.all() and loss <= GOOD_ENOUGH * max(abs(float(problem.cost @ linear.x)), 1.0) else None
 
 
 def _same_integers(problem: Problem, one: FloatArray | None, other: FloatArray | None) -> bool:
