@@ -198,7 +198,7 @@ class Climb:
                 break
             began = time.monotonic()
             tight = int((self.next > 0).sum())
-            until = watching.until() if self._step is not None else np.inf
+            until = watching.until()
             found = ask(self.crew, self.shards, self.next, until, self.phase, keep)
             if found is None:
                 break
