@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
-import sys
 import tempfile
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from queue import Queue
 from typing import Any
 
 from allocator.backtest.player import Player, Setting
-from allocator.engine.process import child_environment
+from allocator.children import Child
 from allocator.files import replacing
 from allocator.history import History
 from allocator.tables import Tables
@@ -93,34 +91,43 @@ def run_plays(
     with tempfile.TemporaryDirectory(prefix="allocator-backtest-") as folder:
         tables.write(folder)
         first = {"folder": folder, "input_hash": tables.input_hash, "setting": asdict(setting)}
-        _spread(json.dumps(first), jobs, min(workers, len(jobs)), keep, tell)
+        _spread(first, jobs, min(workers, len(jobs)), keep, tell)
 
 
-def _spread(first: str, jobs: Sequence[Job], workers: int, keep: Keep, tell: Tell) -> None:
+def _spread(first: dict[str, Any], jobs: Sequence[Job], workers: int, keep: Keep, tell: Tell) -> None:
     events: Queue[tuple[int, dict[str, Any] | None]] = Queue()
     waiting = list(jobs)
-    crew = [_Worker(number, first, events) for number in range(workers)]
+
+    def hear(number: int, event: dict[str, Any] | None) -> None:
+        events.put((number, event))
+
+    crew = [Child("allocator.backtest.worker", partial(hear, number)) for number in range(workers)]
     busy: dict[int, Job] = {}
     error = ""
     try:
+        for worker in crew:
+            worker.say(first)
         alive = workers
         while alive and (waiting or busy or not error):
             number, event = events.get()
-            if event is None or event["event"] == "failed":
+            if event is None:
                 busy.pop(number, None)
-                error = error or str((event or {}).get("error", "a worker's process ended"))
+                error = error or "a worker's process ended"
                 alive -= 1
                 if not busy:
                     break
                 waiting = []
                 continue
+            if event["event"] == "failed":
+                error, waiting = error or str(event.get("error")), []
+                continue  # its process ends by it
             if event["event"] == "done":
                 busy.pop(number)
                 keep.add({name: event[name] for name in ("policy", "replication", "seconds", "sample")})
                 tell("play", {name: event[name] for name in ("policy", "replication", "seconds")})
             if waiting:
                 busy[number] = waiting.pop(0)
-                crew[number].ask(busy[number])
+                crew[number].say({"policy": busy[number][0], "replication": busy[number][1]})
             elif not busy:
                 break
     finally:
@@ -128,52 +135,3 @@ def _spread(first: str, jobs: Sequence[Job], workers: int, keep: Keep, tell: Tel
             worker.close()
     if error:
         raise PlayFailedError(error)
-
-
-class _Worker:
-    """One worker process and the thread that listens to it."""
-
-    def __init__(self, number: int, first: str, events: Queue[tuple[int, dict[str, Any] | None]]) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", "from allocator.backtest.worker import main; main()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=child_environment(),
-            text=True,
-            start_new_session=True,
-        )
-        self._write(first)
-        threading.Thread(target=self._listen, args=(number, events), daemon=True).start()
-
-    def _write(self, line: str) -> None:
-        assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.write(line + "\n")
-            self.process.stdin.flush()
-
-    def _listen(self, number: int, events: Queue[tuple[int, dict[str, Any] | None]]) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            event = json.loads(line)
-            events.put((number, event))
-            if event["event"] == "failed":
-                return
-        events.put((number, None))
-
-    def ask(self, job: Job) -> None:
-        """Ask for a play."""
-        self._write(json.dumps({"policy": job[0], "replication": job[1]}))
-
-    def close(self) -> None:
-        """End the process, whatever it is doing."""
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            with contextlib.suppress(OSError, ValueError):
-                if pipe is not None:
-                    pipe.close()

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 import subprocess
-import sys
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from queue import Queue
 from typing import Any
 
+from allocator.children import Child
 from allocator.comparison.worker import pack
-from allocator.engine.process import child_environment
 from allocator.plan.publish import digests
 from allocator.run import Options
 from allocator.tables.tables import Tables
@@ -103,7 +101,6 @@ class Run:
         The plan is published.
     error : str
         What the worker said when it failed; blank when it said nothing.
-    process : subprocess.Popen
     """
 
     def __init__(self, job: Job, options: Options, events: Events) -> None:
@@ -119,43 +116,22 @@ class Run:
             "options": asdict(options),
             "input_hash": job.tables.input_hash,
         }
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", "from allocator.comparison.worker import main; main()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=child_environment(),
-            text=True,
-            start_new_session=True,
-        )
-        with contextlib.suppress(BrokenPipeError):
-            self._pipe("stdin").write(json.dumps(request, default=str) + "\n")
-            self._pipe("stdin").flush()
-        threading.Thread(target=self._listen, args=(job.label, events), daemon=True).start()
+        self._child = Child("allocator.comparison.worker", partial(self._hear, job.label, events))
+        self._child.say(request)
 
-    def _pipe(self, name: str) -> Any:
-        return getattr(self.process, name)
+    @property
+    def process(self) -> subprocess.Popen[str]:
+        """The process that runs it."""
+        return self._child.process
 
-    def _listen(self, label: str, events: Events) -> None:
-        for line in self._pipe("stdout"):
-            event = json.loads(line)
-            if event["event"] == "failed":
-                self.error = str(event.get("error"))
-                continue
-            self.done |= event["event"] == "done"
-            events.put((label, event))
-        events.put((label, None))
+    def _hear(self, label: str, events: Events, event: dict[str, Any] | None) -> None:
+        if event is not None and event["event"] == "failed":
+            self.error = str(event.get("error"))
+            return
+        self.done |= event is not None and event["event"] == "done"
+        events.put((label, event))
 
     def close(self) -> None:
         """End the process, whatever it is doing, and take its input away."""
-        if self.process.poll() is None:
-            if not self.done:
-                self.process.terminate()
-            try:
-                self.process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        for name in ("stdin", "stdout"):
-            with contextlib.suppress(OSError, ValueError):
-                self._pipe(name).close()
+        self._child.close(self.done)
         shutil.rmtree(self.folder, ignore_errors=True)

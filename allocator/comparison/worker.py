@@ -11,11 +11,10 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import pyarrow.parquet as pq
 
+from allocator.children import telling
 from allocator.engine.start import Start, write_start
 from allocator.plan.plan import CHANGES
 from allocator.run import Options, Watch, solve
@@ -45,45 +44,27 @@ def unpack(folder: Path) -> Tables:
 
 def main() -> None:
     """Run one job."""
-    signal.signal(signal.SIGTERM, _stopped)
-    job = json.loads(sys.stdin.readline())
-    threading.Thread(target=_watch_parent, daemon=True).start()
-    try:
+    with telling(default=str) as tell:
+        job = json.loads(sys.stdin.readline())
+        threading.Thread(target=_watch_parent, daemon=True).start()
         tables = unpack(Path(job["folder"]))
         if tables.input_hash != job["input_hash"]:
             raise RuntimeError("the network read back is not the one that was checked")
         watch = Watch(
-            lambda name: _say("stage", stage=name),
-            lambda event: _say("gap", **event),
-            lambda n, facts: _say(n, **facts),
+            lambda name: tell("stage", stage=name),
+            lambda event: tell("gap", **event),
+            lambda n, facts: tell(n, **facts),
         )
         paths = {name: Path(job[name]) for name in ("start", "leave") if job[name]}
         plan = solve(tables, Options(**(job["options"] | paths)), watch)
         if "leave" in paths and not paths["leave"].is_file():
             write_start(Start(), paths["leave"])  # the rules engine leaves nothing to start from
-        _say("stage", stage="write")
+        tell("stage", stage="write")
         plan.write(job["target"])
-        _say("done", exit_code=plan.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception as error:
-        if os.environ.get("ALLOCATOR_DEBUG"):
-            raise
-        lines = str(error).strip().splitlines()
-        _say("failed", error=f"{type(error).__name__}: {lines[0] if lines else ''}")
-        sys.exit(1)
-
-
-def _say(event: str, **facts: Any) -> None:
-    sys.stdout.write(json.dumps({"event": event, **facts}, default=str) + "\n")
-    sys.stdout.flush()
+        tell("done", exit_code=plan.exit_code)
 
 
 def _watch_parent() -> None:
     while sys.stdin.readline():
         pass
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _stopped(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

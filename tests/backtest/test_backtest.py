@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
-from allocator.backtest import Setting, backtest
+from allocator.backtest import PlayFailedError, Setting, backtest
 from allocator.cli.backtest import command
 from allocator.tables import Tables
 from benchmarks.backtests import START, jia, season
@@ -82,6 +82,29 @@ def test_the_command_plays_rules_side_by_side_and_resumes(tmp_path: Path) -> Non
     summary = told(*given, "--resume")
     assert "rule-a" in summary.stdout
     assert pd.read_parquet(tmp_path / "out" / "kpis.parquet")["policy"].nunique() == 4
+
+
+def test_two_workers_play_what_one_plays() -> None:
+    """Plays in two processes give the figures of plays in this one."""
+    tables, setting = season(stores=2, demand=10, units=22), Setting(days=5, seed=3)
+    one, two = (
+        backtest(tables, setting, policies=["rule-a", "jit"], replications=2, workers=workers) for workers in (1, 2)
+    )
+    pd.testing.assert_frame_equal(one.tables["kpis"], two.tables["kpis"])
+    pd.testing.assert_frame_equal(one.tables["differences"], two.tables["differences"])
+
+
+def test_a_worker_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first fault is told in one line, and no process is waited for in vain."""
+    kept = Tables.write
+
+    def damaged(tables: Tables, folder: str) -> None:
+        kept(tables, folder)
+        (Path(folder) / "network.json").write_text("{")
+
+    monkeypatch.setattr(Tables, "write", damaged)
+    with pytest.raises(PlayFailedError, match="InputError"):
+        backtest(season(stores=2, demand=10, units=22), Setting(days=5), policies=["rule-a", "jit"], workers=2)
 
 
 def test_a_history_is_played_in_weeks(tmp_path: Path) -> None:
