@@ -17,7 +17,7 @@ from allocator.backtest.demand import told
 from allocator.backtest.ground import build_ground
 from allocator.backtest.player import Setting
 from allocator.backtest.policies import BOUND, POLICIES
-from allocator.backtest.result import PLAYS, RULES, Backtest, headline, replaceable, tables_of, title_of
+from allocator.backtest.result import BACKTEST, PLAYS, RULES, Backtest, headline, tables_of, title_of
 from allocator.backtest.running import Job, Keep, run_plays
 from allocator.backtest.samples import LEVEL, blocks_of
 from allocator.history import History, read_history
@@ -91,7 +91,7 @@ def backtest(
     given = (tables, setting, history, chosen, base or chosen[0], replications, workers, resume, tell or _silent)
     if out is None:
         return _played(*given, folder=None)
-    with held(Path(out), replaceable):
+    with held(Path(out), BACKTEST):
         made = _played(*given, folder=Path(out) / PLAYS)
         made.publish(Path(out))
     return made

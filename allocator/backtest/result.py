@@ -14,11 +14,11 @@ import pandas as pd
 from allocator.backtest.policies import BOUND, BOUND_TITLE, POLICIES
 from allocator.backtest.running import Job
 from allocator.backtest.samples import KPIS, Estimate, Sample, closed, difference, estimated
-from allocator.comparison.comparison import linked
-from allocator.plan.publish import digests, publish, staging, write_table
+from allocator.plan.publish import Kind, publish_again, staging, write_table
 
 TABLES = ("kpis", "differences", "plays")
 PLAYS = "plays"
+BACKTEST = Kind("backtest_id", "a backtest's folder", PLAYS)
 RULES = ("rule-a", "rule-d", "pull", "jit")
 OURS = ("outlooks", "mean")
 
@@ -69,24 +69,8 @@ class Backtest:
                 write_table(self.tables[name], folder / f"{name}.parquet")
             text = json.dumps(self.document(), indent=1, sort_keys=True, ensure_ascii=False)
             (folder / "backtest.json").write_text(text + "\n", encoding="utf-8")
-            files = digests(folder)
-            if (target / PLAYS).is_dir():
-                linked(target / PLAYS, folder / PLAYS)
-            publish(folder, target, {**self.facts, "files": files})
+            publish_again(folder, target, self.facts, BACKTEST)
         return target
-
-
-def replaceable(target: Path) -> bool:
-    """Whether a path is a backtest's folder, or what an interrupted one left (its plays), or empty."""
-    if not target.is_dir():
-        return False
-    try:
-        manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return all(path.name == PLAYS for path in target.iterdir())
-    except ValueError:
-        return False
-    return isinstance(manifest, dict) and "backtest_id" in manifest
 
 
 def tables_of(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from allocator.cli.faults import bad_input, io_fault
+from allocator.cli.history import columns_of
 from allocator.cli.say import Voice
 from allocator.cli.where import NetworkPlace
 
@@ -97,7 +98,7 @@ def command(
                 gap=gap,
                 seconds=plan_seconds,
                 history=None if history is None else str(history.absolute()),
-                columns=_renamed(columns),
+                columns=columns_of(columns),
                 channel=channel,
             )
             count = 1 if history is not None else replications or 10
@@ -115,9 +116,7 @@ def command(
         click.echo(f"error: {error}", err=True)
         raise click.exceptions.Exit(4) from None
     except NotAPlanError as error:
-        raise click.UsageError(
-            str(error).replace("not a plan folder (no manifest.json of a plan)", "not a backtest's folder")
-        ) from None
+        raise click.UsageError(str(error)) from None
     except PlayFailedError as error:
         kept = "; what the others gave is kept, go on with --resume" if output is not None else ""
         raise click.ClickException(f"{error}{kept}") from None
@@ -127,16 +126,6 @@ def command(
     except OSError as error:
         raise io_fault(error) from None
     _show(made, output, as_json)
-
-
-def _renamed(columns: tuple[str, ...]) -> dict[str, str]:
-    named: dict[str, str] = {}
-    for text in columns:
-        name, sign, theirs = text.partition("=")
-        if not sign or not name.strip() or not theirs.strip():
-            raise click.BadParameter(f"'{text}' is not NAME=THEIRS; write e.g. zone=store", param_hint="--column")
-        named[name.strip()] = theirs.strip()
-    return named
 
 
 def _interrupted(output: Path | None) -> str:

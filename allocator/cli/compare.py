@@ -107,9 +107,7 @@ def command(
         click.echo(f"error: {error}", err=True)
         raise click.exceptions.Exit(4) from None
     except NotAPlanError as error:
-        raise click.UsageError(
-            str(error).replace("not a plan folder (no manifest.json of a plan)", "not a comparison's folder")
-        ) from None
+        raise click.UsageError(str(error)) from None
     except RunFailedError as error:
         raise click.ClickException(f"{error}; what the other runs gave is kept, run the same command again") from None
     except OSError as error:

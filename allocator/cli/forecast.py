@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from allocator.cli.faults import bad_input, io_fault
+from allocator.cli.history import columns_of
 from allocator.cli.say import Voice
 from allocator.files import replacing
 
@@ -101,7 +102,7 @@ def command(
     try:
         with Voice(log) as voice:
             voice.event("start", history=str(history), start=str(start.date()), days=days)
-            lines = read_history(history, _columns(columns), channel)
+            lines = read_history(history, columns_of(columns), channel)
             told: dict[str, Any] = {"season": season, "workers": workers, "tell": voice.say}
             if origins is not None:
                 score = evaluate(lines, start.date(), days, origins, **told)
@@ -116,14 +117,6 @@ def command(
     except OSError as error:
         raise io_fault(error) from None
     _show(made, score, output, as_json)
-
-
-def _columns(given: tuple[str, ...]) -> dict[str, str]:
-    pairs = [text.partition("=") for text in given]
-    for text, (name, _, theirs) in zip(given, pairs, strict=True):
-        if not (name and theirs):
-            raise click.BadParameter(f"'{text}' is not NAME=THEIRS; write e.g. zone=store", param_hint="--column")
-    return {name: theirs for name, _, theirs in pairs}
 
 
 def _left_out(level: tuple[str, ...]) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from allocator.comparison.cases import Case, Given, gather, key_of, versions
-from allocator.comparison.comparison import PLANS, Comparison, comparison_id, replaceable
+from allocator.comparison.comparison import COMPARISON, PLANS, Comparison, comparison_id
 from allocator.comparison.running import Job, run_jobs, whole
 from allocator.comparison.sides import tables_of
 from allocator.engine.start import read_start
@@ -75,7 +75,7 @@ def compare(
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     target = Path(out)
-    with held(target, replaceable):
+    with held(target, COMPARISON):
         comparison = _compared(cases, target, chosen, workers, cold, tell or _silent)
         comparison.publish(target)
     return comparison

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,11 @@ from typing import Any
 import pandas as pd
 
 from allocator.comparison.sides import TABLES
-from allocator.plan.publish import digests, held, publish, staging, write_table
+from allocator.plan.publish import Kind, held, publish_again, staging, write_table
 
 PLANS = "plans"
 """Folder of a comparison that keeps the plans it ran, by key."""
+COMPARISON = Kind("comparison_id", "a comparison's folder", PLANS)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Comparison:
             When the disk refuses; what was there stays.
         """
         target = Path(path)
-        with held(target, replaceable):
+        with held(target, COMPARISON):
             return self.publish(target)
 
     def publish(self, target: Path) -> Path:
@@ -104,40 +104,11 @@ class Comparison:
             for name in TABLES:
                 write_table(self.tables[name], folder / f"{name}.parquet")
             (folder / "comparison.html").write_text(self.page(), encoding="utf-8")
-            files = digests(folder)
-            if (target / PLANS).is_dir():
-                linked(target / PLANS, folder / PLANS)
-            publish(folder, target, dict(self.manifest) | {"files": files})
+            publish_again(folder, target, self.manifest, COMPARISON)
         return target
-
-
-def replaceable(target: Path) -> bool:
-    """Whether a path is a comparison's folder, or what an interrupted one left (its plans), or empty."""
-    if not target.is_dir():
-        return False
-    try:
-        manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return all(path.name == PLANS for path in target.iterdir())
-    except ValueError:
-        return False
-    return isinstance(manifest, dict) and "comparison_id" in manifest
 
 
 def comparison_id(tables: Mapping[str, pd.DataFrame]) -> str:
     """Hash of the cases compared."""
     cases = tables["cases"][["case", "plan_id", "input_hash"]]
     return hashlib.sha256(json.dumps(cases.to_dict("records"), sort_keys=True).encode()).hexdigest()[:32]
-
-
-def linked(source: Path, target: Path) -> None:
-    """Bring kept plans along without copying them."""
-    for path in sorted(source.rglob("*")):
-        place = target / path.relative_to(source)
-        if any(part.startswith(".") for part in path.relative_to(source).parts):
-            continue  # locks and staging of a run that is no more
-        if path.is_dir():
-            place.mkdir(parents=True, exist_ok=True)
-        else:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            os.link(path, place)

@@ -12,8 +12,9 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -42,30 +43,62 @@ GROUP = 1 << 20
 """Rows of a row group."""
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What a published folder is.
+
+    Attributes
+    ----------
+    mark : str
+        Key of ``manifest.json`` that no other kind has (other programs have a manifest.json too).
+    called : str
+        The kind in words, after "is not".
+    kept : str
+        Subfolder that stays when the folder is published again; blank: none.
+    """
+
+    mark: str
+    called: str
+    kept: str = ""
+
+    def replaces(self, target: Path) -> bool:
+        """Whether a path is a folder of this kind, what an interrupted run left (what is kept), or empty."""
+        if not target.is_dir():
+            return False
+        try:
+            manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return all(path.name == self.kept for path in target.iterdir())
+        except ValueError:
+            return False
+        return isinstance(manifest, dict) and self.mark in manifest
+
+
+PLAN = Kind("plan_id", "a plan folder (no manifest.json of a plan)")
+
+
 class OutputHeldError(RuntimeError):
     """Another run holds the output folder."""
 
 
 class NotAPlanError(RuntimeError):
-    """The output path holds something that is not a plan."""
+    """The output path holds something else than what would be published there."""
 
 
 @contextmanager
-def held(target: Path, replaceable: Callable[[Path], bool] | None = None) -> Iterator[None]:
-    """Hold an output folder for this process; `replaceable` says which folders may be, plans unless told otherwise.
+def held(target: Path, kind: Kind = PLAN) -> Iterator[None]:
+    """Hold an output folder for this process.
 
     Raises
     ------
     OutputHeldError
         When another process holds it; says which.
     NotAPlanError
-        When the path exists and is not a plan folder (it would be replaced).
+        When the path exists and is not a folder of this kind (it would be replaced).
     """
     target = target.resolve()
-    if target.exists() and not (replaceable or _replaceable)(target):
-        raise NotAPlanError(
-            f"'{target}' exists and is not a plan folder (no manifest.json of a plan); give another -o or remove it yourself"
-        )
+    if target.exists() and not kind.replaces(target):
+        raise NotAPlanError(f"'{target}' exists and is not {kind.called}; give another -o or remove it yourself")
     target.parent.mkdir(parents=True, exist_ok=True)
     path = target.parent / f".{target.name}.lock"
     with _locked(path, target) as handle:
@@ -104,19 +137,6 @@ def _locked(path: Path, target: Path) -> TextIO:
             owner = handle.read().strip() or "another process"
             handle.close()
             raise OutputHeldError(f"'{target}' is held by {owner}; wait for it or give another -o") from None
-
-
-def _replaceable(target: Path) -> bool:
-    """Whether a path is a plan folder (other programs have a manifest.json too), or empty."""
-    if not target.is_dir():
-        return False
-    try:
-        manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return not any(target.iterdir())
-    except ValueError:
-        return False
-    return isinstance(manifest, dict) and "plan_id" in manifest
 
 
 @contextmanager
@@ -212,6 +232,27 @@ def publish(folder: Path, target: Path, manifest: Mapping[str, Any]) -> None:
         else:
             target.rename(folder)
         raise
+
+
+def publish_again(folder: Path, target: Path, manifest: Mapping[str, Any], kind: Kind) -> None:
+    """Publish a staged folder in place of one of its kind: what that keeps is brought along, the manifest names the files that are new."""
+    files = digests(folder)
+    if kind.kept and (target / kind.kept).is_dir():
+        _link(target / kind.kept, folder / kind.kept)
+    publish(folder, target, {**manifest, "files": files})
+
+
+def _link(source: Path, target: Path) -> None:
+    """Bring what is kept along without copying it."""
+    for path in sorted(source.rglob("*")):
+        place = target / path.relative_to(source)
+        if any(part.startswith(".") for part in path.relative_to(source).parts):
+            continue  # locks and staging of a run that is no more
+        if path.is_dir():
+            place.mkdir(parents=True, exist_ok=True)
+        else:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            os.link(path, place)
 
 
 def _exchange(folder: Path, target: Path) -> None:
