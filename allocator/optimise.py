@@ -12,7 +12,7 @@ import numpy as np
 
 from allocator.engine.hedge import Hedge, worse_status
 from allocator.engine.outlooks import Hedged, solve_outlooks
-from allocator.engine.problem import Hint, Limits, SolverError, relative_gap
+from allocator.engine.problem import Limits, SolverError, relative_gap
 from allocator.engine.process import Solver
 from allocator.engine.quantities import Quantities, read_quantities
 from allocator.engine.start import Start, read_start, write_start
@@ -131,7 +131,7 @@ def _whole(
         program = build_program(network)
         limits = _limits(options, program, clock.left())
         hedged: Hedged | None = None
-        hint = _hint(network, program, options)
+        hint = _start(options).hint(network, program)
         try:
             if network.outlooks.count > 1:
                 hedged = solve_outlooks(network, program, solver, limits, clock.watch.progress, clock.stage, hint)
@@ -171,9 +171,9 @@ def _whole(
     return draft, proof, []
 
 
-def _hint(network: Network, program: Program, options: Options) -> Hint | None:
-    start = None if options.start is None else read_start(options.start)
-    return None if start is None else start.hint(network, program)
+def _start(options: Options) -> Start:
+    """What a like network's run left; nothing where there is none."""
+    return (options.start and read_start(options.start)) or Start()
 
 
 def _draft(network: Network, program: Program, solution: Solution, plan_id: str) -> Draft:
@@ -202,7 +202,6 @@ def _priced(network: Network, options: Options, clock: Clock, plan_id: str, base
 
     notes: list[str] = []
     hedge: Hedge | None = None
-    start = None if options.start is None else read_start(options.start)
     setting = Setting(
         gap=ACCEPTED_GAP if options.gap is None else options.gap,
         until=clock.until,
@@ -212,7 +211,7 @@ def _priced(network: Network, options: Options, clock: Clock, plan_id: str, base
         resume=options.resume,
         plan_id=plan_id,
         shared=options.shared,
-        start={} if start is None else start.prices,
+        start=_start(options).prices,
         memory=options.memory,
     )
     try:

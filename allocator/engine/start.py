@@ -21,7 +21,6 @@ from allocator.engine.problem import Basis, Hint
 from allocator.files import replacing
 from allocator.network.network import Network
 from allocator.program.stack import Program
-from allocator.program.stamp import LAW_NAMES
 
 FloatArray = NDArray[np.float64]
 
@@ -61,7 +60,7 @@ class Start:
 
     def hint(self, network: Network, program: Program) -> Hint | None:
         """Where to start a program from; None where the networks are not coded alike or have nothing in common."""
-        if self.network != coding(network) or not len(self.columns):
+        if not len(self.columns) or self.network != coding(network):
             return None
         column, row = _places(self.columns, _column_keys(program)), _places(self.rows, _row_keys(program))
         if column is None or row is None or not (column >= 0).any():
@@ -136,11 +135,8 @@ def _column_keys(program: Program) -> NDArray[np.int64]:
 def _row_keys(program: Program) -> NDArray[np.int64]:
     shared = program.shared
     own = np.column_stack([program.row_law, program.row_item, program.row_place])
-    used = np.concatenate(
-        [shared.uses[law] for law in LAW_NAMES if law in shared.uses] or [np.empty(0, dtype=np.int64)]
-    )
     # a use row is known by the shared column that it defines
-    uses = _shared_keys(shared.variable, shared.key)[used]
+    uses = _shared_keys(shared.variable, shared.key)[shared.linked]
     uses[:, -1] = 1
     # of several outlooks' rows of one law and place: which, in their order
     outlook = pd.DataFrame(own).groupby([0, 1, 2]).cumcount().to_numpy()

@@ -277,18 +277,25 @@ def _fix_integers(
     solver: Solver, problem: Problem, x: FloatArray, limits: Limits, basis: Basis | None = None
 ) -> Answer | None:
     """The linear program with the integers fixed at those of x (rounded, within their bounds), for its point and its prices; None without one."""
-    whole = np.clip(np.round(x), problem.lower, problem.upper)
-    fixed = replace(
+    return _fix(solver, problem, problem.integer, np.round(x), limits, basis)
+
+
+def _fix(
+    solver: Solver, problem: Problem, fixed: BoolArray, at: FloatArray, limits: Limits, basis: Basis | None
+) -> Answer | None:
+    """The linear program with some columns fixed at values (within their bounds), from a basis if there is one; None without a plan."""
+    value = np.clip(at, problem.lower, problem.upper)
+    linear = replace(
         problem,
-        lower=np.where(problem.integer, whole, problem.lower),
-        upper=np.where(problem.integer, whole, problem.upper),
+        lower=np.where(fixed, value, problem.lower),
+        upper=np.where(fixed, value, problem.upper),
         integer=np.zeros_like(problem.integer),
     )
     try:
-        linear = solver.solve(fixed, limits, hint=Hint(basis=basis)) if basis else solver.solve(fixed, limits)
+        found = solver.solve(linear, limits, hint=Hint(basis=basis)) if basis else solver.solve(linear, limits)
     except SolverError:
         return None
-    return linear if linear.x is not None else None
+    return found if found.x is not None else None
 
 
 def _kept_units(
@@ -299,19 +306,9 @@ def _kept_units(
     if start.x is None or start.basis is None or not quanta.decision.any():
         return None
     units = np.where(problem.integer, np.round(linear.x), np.round(start.x / quanta.step) * quanta.step)
-    settled = np.clip(units, problem.lower, problem.upper)
     decided = problem.integer | quanta.decision
-    fixed = replace(
-        problem,
-        lower=np.where(decided, settled, problem.lower),
-        upper=np.where(decided, settled, problem.upper),
-        integer=np.zeros_like(problem.integer),
-    )
-    try:
-        found = solver.solve(fixed, Limits(seconds=seconds), hint=Hint(basis=linear.basis or start.basis))
-    except SolverError:
-        return None
-    if found.x is None:
+    found = _fix(solver, problem, decided, units, Limits(seconds=seconds), linear.basis or start.basis)
+    if found is None or found.x is None:
         return None
     x = quanta.rounded(problem, found.x)
     loss = float(problem.cost @ x) - float(problem.cost @ linear.x)

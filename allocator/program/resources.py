@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from allocator.network.network import Network
 from allocator.network.outlooks import draw_claims
 from allocator.network.prices import Prices
+from allocator_models.block import LAWS
 from allocator_models.resources import build_resources, resource_indices
 from allocator_models.structure import Structure
 
@@ -96,6 +97,11 @@ class SharedPiece:
     law: list[str]
     row_key: IntArray
     uses: dict[str, IntArray]
+
+    @property
+    def linked(self) -> IntArray:
+        """(u,) column that each use row defines, law after law in the order of the model's laws."""
+        return np.concatenate([self.uses[law] for law in LAWS if law in self.uses] or [np.empty(0, dtype=np.int64)])
 
 
 def compile_resources(structure: Structure, data: dict[str, FloatArray]) -> SharedPiece:

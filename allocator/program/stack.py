@@ -97,18 +97,11 @@ def _stack(pieces: list[Piece], shared: SharedPiece, classes: Classes, prices: P
     column_start = np.cumsum([0] + [len(p.cost) for p in pieces])
     row_start = np.cumsum([0] + [len(p.row_lower) for p in pieces])
     columns, rows = int(column_start[-1]), int(row_start[-1])
-    use_start: dict[int, int] = {}
-    use_columns: list[IntArray] = []
+    start_of = np.zeros(len(LAW_NAMES), dtype=np.int64)
     count = 0
     for number, name in enumerate(LAW_NAMES):
-        if name in shared.uses:
-            use_start[number] = count
-            use_columns.append(shared.uses[name])
-            count += len(shared.uses[name])
-    start_of = np.zeros(len(LAW_NAMES), dtype=np.int64)
-    for number, start in use_start.items():
-        start_of[number] = start
-    linked = np.concatenate(use_columns) if use_columns else np.empty(0, dtype=np.int64)
+        start_of[number] = count
+        count += len(shared.uses.get(name, ()))
     row = [p.row + s for p, s in zip(pieces, row_start, strict=False)]
     column = [p.column + s for p, s in zip(pieces, column_start, strict=False)]
     value = [p.value for p in pieces]
@@ -116,7 +109,7 @@ def _stack(pieces: list[Piece], shared: SharedPiece, classes: Classes, prices: P
     column += [p.use_column + s for p, s in zip(pieces, column_start, strict=False)]
     value += [p.use_value for p in pieces]
     row += [rows + np.arange(count), rows + count + shared.row]
-    column += [columns + linked, columns + shared.column]
+    column += [columns + shared.linked, columns + shared.column]
     value += [np.full(count, -1.0), shared.value]
     indptr, indices, values = _csr(
         np.concatenate(row), np.concatenate(column), np.concatenate(value), rows + count + len(shared.row_lower)
