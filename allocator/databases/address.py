@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
@@ -42,9 +42,14 @@ class Address:
 
     def scrubbed(self, text: str) -> str:
         """A text of the database's driver without what must never be told."""
-        for secret in self.secrets:
-            text = text.replace(secret, "***")
-        return text
+        return scrubbed(text, self.secrets)
+
+
+def scrubbed(text: str, secrets: Iterable[str]) -> str:
+    """A text without what must never be told."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
 
 
 def parse_address(text: str, environment: Mapping[str, str] | None = None) -> Address:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from allocator.init.filling import Filled, fill
 from allocator.init.mapping import ROW, TABLE, Left, RenameMap, rename_map, setting, take
 from allocator.init.report import Report
 from allocator.init.units import convert_cells
+from allocator.plan.publish import staging
 from allocator.tables.findings import InputError
 from allocator.tables.reader import make_tables
 from allocator.tables.schema import SCHEMA
@@ -101,15 +100,9 @@ def refuse_to_overwrite(out: Path) -> None:
 @contextmanager
 def fresh_folder(out: Path) -> Iterator[Path]:
     """Give a hidden folder beside a place; it takes the place at the end, and is gone when anything fails."""
-    out = out.absolute()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    staged = out.parent / f".{out.name}.init-{os.getpid()}"
-    staged.mkdir()
-    try:
+    with staging(out) as staged:
         yield staged
         staged.rename(out)  # an empty folder is replaced, anything else refused
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
 
 
 def _start(chart: RenameMap, sheets: dict[str, Sheet], folder: Path) -> dt.date:

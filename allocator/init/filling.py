@@ -153,15 +153,9 @@ def _prices(made: Filled, worth: Rows | None, assume: Mapping[str, Any]) -> None
     channels = made.tables["channels"][["channel"]]
     late = float(assume.get("late", 0.0))
     margin = numbers(rows["margin"]).fillna(0.0)
-    cost = (
-        made.tables["items"]
-        .set_index("item")
-        .get("unit_cost", pd.Series(dtype=object))
-        .reindex(rows["item"])
-        .fillna("")
-    )
+    cost = _of_items(made, "unit_cost", rows["item"])
     nothing = (margin <= 0).to_numpy()
-    margin = margin.where(~nothing, numbers(cost.reset_index(drop=True)).fillna(0.0))
+    margin = margin.where(~nothing, cost.fillna(0.0))
     margin = margin.where(margin > 0, 1.0)
     if nothing.any():
         made.assumed.append(
@@ -188,6 +182,12 @@ def _prices(made: Filled, worth: Rows | None, assume: Mapping[str, Any]) -> None
     made.tables["prices"] = pd.concat([known, every[new]], ignore_index=True).fillna("")
 
 
+def _of_items(made: Filled, column: str, items: pd.Series) -> pd.Series:
+    """A figure of each of some items (n,), NaN where there is none."""
+    known = made.tables["items"].set_index("item").get(column, pd.Series(dtype=object))
+    return numbers(known.reindex(items).fillna("").reset_index(drop=True))
+
+
 def _supply(made: Filled, supply: Rows | None, start: dt.date) -> None:
     """What suppliers can deliver, as a lot of each item at the supplier: as much as is asked for in all, where no quantity is given."""
     if supply is None:
@@ -199,14 +199,7 @@ def _supply(made: Filled, supply: Rows | None, start: dt.date) -> None:
     enough = pack(rows["item"].map(asked).fillna(0.0) + numbers(size).fillna(0.0), size)
     quantity = rows.get("quantity", enough).mask(given.isna(), enough)
     lots = pd.DataFrame({"lot": "supply", "item": rows["item"], "site": rows["site"], "quantity": quantity})
-    life = (
-        made.tables["items"]
-        .set_index("item")
-        .get("shelf_life_days", pd.Series(dtype=object))
-        .reindex(rows["item"])
-        .fillna("")
-    )
-    days = numbers(life.reset_index(drop=True))
+    days = _of_items(made, "shelf_life_days", rows["item"])
     fresh = days.map(lambda n: "" if np.isnan(n) else (start + dt.timedelta(days=int(n) + MOST_DAYS)).isoformat())
     lots = lots.assign(
         received_date=start.isoformat(), expiry_date=fresh.to_numpy(), **{TABLE: rows[TABLE], ROW: rows[ROW]}

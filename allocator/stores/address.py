@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
-from allocator.databases.address import AddressError, from_environment
+from allocator.databases.address import AddressError, from_environment, scrubbed
 
 SCHEMES = ("s3", "gs", "gcs", "abfs", "abfss", "file")
 _ADDRESS = re.compile(rf"({'|'.join(SCHEMES)})://")
@@ -42,9 +42,7 @@ class StoreAddress:
 
     def scrubbed(self, text: str) -> str:
         """A text of the store's driver without what must never be told."""
-        for secret in self.secrets:
-            text = text.replace(secret, "***")
-        return text
+        return scrubbed(text, self.secrets)
 
 
 def is_store(text: str) -> bool:

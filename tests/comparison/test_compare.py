@@ -23,16 +23,21 @@ DOCK = 'base = "small"\n[[change]]\ntable = "sites"\nwhere = { site = "DC" }\nse
 SAME = 'base = "small"\n[[change]]\ntable = "forecasts"\nscale = { mean = 1.0 }\n'
 
 
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def write_small(parent: Path) -> Path:
     """A network folder with scenarios beside it."""
-    folder = tmp_path_factory.mktemp("compare") / "small"
+    folder = parent / "small"
     folder.mkdir()
     for name, text in BASE.items():
         (folder / name).write_text(text, encoding="utf-8")
     for name, text in (("promo", PROMO), ("<script>dock", DOCK), ("same", SAME)):
-        (folder.parent / f"{name}.toml").write_text(text, encoding="utf-8")
+        (parent / f"{name}.toml").write_text(text, encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small network and its scenarios."""
+    return write_small(tmp_path_factory.mktemp("compare"))
 
 
 @pytest.fixture(scope="module")

@@ -9,28 +9,18 @@ from typing import Any
 import pytest
 
 import allocator
-from tests.comparison.test_compare import DOCK, PROMO
-from tests.program.networks import BASE
-from tests.report.browser import MISSING, opened, show
+from tests.comparison.test_compare import write_small
+from tests.report.browser import MARKS, opened, show
 
 pytest.importorskip("selenium", reason="needs selenium (the dev extra)")
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.skipif(bool(MISSING), reason=MISSING),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
+pytestmark = MARKS
 ROWS = "Array.from(arguments[0].querySelectorAll('tbody tr')).filter(r => !r.hidden)"
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A comparison of three cases, one with a name that would be markup."""
-    folder = tmp_path_factory.mktemp("compare") / "small"
-    folder.mkdir()
-    for name, text in BASE.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    for name, text in (("promo", PROMO), ("<script>dock", DOCK)):
-        (folder.parent / f"{name}.toml").write_text(text, encoding="utf-8")
+    folder = write_small(tmp_path_factory.mktemp("compare"))
     allocator.compare([folder], folder.parent / "out", scenario=["promo", "<script>dock"])
     return folder.parent / "out" / "comparison.html"
 

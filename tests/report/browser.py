@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 MISSING = next(
     (
         f"needs {name} on the PATH: apt-get install -y chromium chromium-driver"
@@ -14,6 +16,13 @@ MISSING = next(
     ),
     "",
 )
+
+MARKS = [
+    pytest.mark.long,
+    pytest.mark.skipif(bool(MISSING), reason=MISSING),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+"""Of every module of tests in a browser."""
 
 
 @contextmanager

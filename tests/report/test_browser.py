@@ -11,14 +11,10 @@ from allocator.measure import measure
 from allocator.report import render
 from allocator.tables import read_tables
 from tests.measure.sample import NASTY_ITEM, NASTY_SITE, make_certificate, make_manifest, make_plan, write_network
-from tests.report.browser import MISSING, opened, show
+from tests.report.browser import MARKS, opened, show
 
 pytest.importorskip("selenium", reason="needs selenium (the dev extra)")
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.skipif(bool(MISSING), reason=MISSING),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
+pytestmark = MARKS
 FORMULA = "=cmd()"
 
 

@@ -14,15 +14,11 @@ from typing import Any
 import pytest
 
 import allocator
-from tests.report.browser import MISSING, opened
+from tests.report.browser import MARKS, opened
 from tests.serve.served import NASTY, Client, served, write_network
 
 pytest.importorskip("selenium", reason="needs selenium (the dev extra)")
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.skipif(bool(MISSING), reason=MISSING),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
+pytestmark = MARKS
 PROMO = 'base = "small"\n[[change]]\ntable = "forecasts"\nwhere = { item = "milk" }\nscale = { mean = 2.0 }\n'
 OUTSIDE = """return Array.from(document.querySelectorAll('section, h1, h2, p, li, dt, dd, input, select, textarea, button, a, svg.chart'))
     .filter(e => { const r = e.getBoundingClientRect();
