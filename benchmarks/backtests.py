@@ -115,8 +115,9 @@ def iowa(items: int, weeks: int, supply: float) -> Tables:
 
     Notes
     -----
-    What all items share is cut to what these items take of it: docks, storage, lanes and admission limits by their part of the expected volume;
-    vehicles are paid by the m3, as if the rest of each were full of other items. Locks, firm orders and the demo's own receipts are left out.
+    What all items share is cut to what these items take of it: outbound docks, lanes and admission limits by their part of the expected volume;
+    vehicles are paid by the m3, as if the rest of each were full of other items. Storage and inbound limits, which no play enforces,
+    locks, firm orders and the demo's own receipts are left out.
     """
     tables = read_tables(IOWA)
     frames = {name: tables.frame(name) for name in tables if tables[name].num_rows}
@@ -136,9 +137,10 @@ def iowa(items: int, weeks: int, supply: float) -> Tables:
         cost_per_shipment=0.0,
         daily_volume=lanes["daily_volume"] * part,
     )
-    for column in ("storage_volume", "inbound_volume", "outbound_volume"):
-        frames["sites"][column] = frames["sites"][column] * part
-    frames["capacities"] = frames["capacities"].assign(volume=frames["capacities"]["volume"] * part)
+    outbound = frames["sites"]["outbound_volume"] * part
+    frames["sites"] = frames["sites"].assign(outbound_volume=outbound, storage_volume=np.nan, inbound_volume=np.nan)
+    capacities = frames["capacities"][frames["capacities"]["resource"] == "outbound"]
+    frames["capacities"] = capacities.assign(volume=capacities["volume"] * part)
     limits = frames["admission_limits"]
     frames["admission_limits"] = limits.assign(max_units=np.ceil(limits["max_units"] * part))
     frames["lots"], frames["receipts"] = _supplied(frames, tables, weeks, supply)
@@ -173,23 +175,27 @@ def main() -> int:
     for name, value in (
         ("replications", 20),
         ("outlooks", 20),
+        ("every", 1),
         ("workers", 1),
-        ("items", 6),
+        ("items", 2),
         ("weeks", 26),
         ("seed", 1),
     ):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--plan-seconds", type=float, default=60)
+    parser.add_argument("--gap", type=float, default=0.01)
     parser.add_argument("--supply", type=float, default=0.9)
     parser.add_argument("--policies", default=",".join(DEFAULT))
     parser.add_argument("--out")
     asked = parser.parse_args()
     if asked.case == "iowa":
-        tables, days, every = iowa(asked.items, asked.weeks, asked.supply), asked.weeks * WEEK, WEEK
+        tables, days = iowa(asked.items, asked.weeks, asked.supply), asked.weeks * WEEK
     else:
         tables = {"jia": jia, "season": season}[asked.case]()
-        days, every = tables.settings.horizon_days, 1
-    setting = Setting(days=days, every=every, outlooks=asked.outlooks, seed=asked.seed, seconds=asked.plan_seconds)
+        days = tables.settings.horizon_days
+    setting = Setting(
+        days=days, every=asked.every, outlooks=asked.outlooks, seed=asked.seed, gap=asked.gap, seconds=asked.plan_seconds
+    )
     made = backtest(
         tables, setting, policies=asked.policies.split(","), replications=asked.replications, workers=asked.workers,
         out=asked.out, resume=asked.out is not None,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import csgraph_from_dense, shortest_path
 
 from allocator.network import Network, build_network, coding
 from allocator.tables import Tables
@@ -70,6 +71,19 @@ class Ground:
         return all(
             self.counter[channel, way.site, zone] for (channel, zone), found in self.ways.items() for way in found
         )
+
+    @property
+    def longest_way(self) -> int:
+        """Days that goods need at most from where stock lies or comes in to a site that serves customers, by the quickest lanes."""
+        lanes, sites = self.network.lanes, self.network.sites.codes
+        lead = np.full((len(sites), len(sites)), np.inf)
+        np.minimum.at(lead, (lanes.origin, lanes.destination), lanes.lead.astype(np.float64))
+        days = shortest_path(csgraph_from_dense(lead, null_value=np.inf))
+        np.fill_diagonal(days, 0.0)
+        held = {site for table in ("lots", "receipts") for site in self.tables[table]["site"].to_pylist()}
+        serving = sorted({way.site for found in self.ways.values() for way in found})
+        reached = days[np.ix_([k for k, site in enumerate(sites) if site in held], serving)]
+        return int(reached[np.isfinite(reached)].max(initial=0.0))
 
     def date(self, day: int) -> dt.date:
         """Date of a day number."""

@@ -31,6 +31,9 @@ class Setting:
         Days between plans.
     outlooks : int
         Demand paths that hedging policies plan against.
+    alike : int or None
+        Days whose shipments a hedging plan decides alike for all outlooks, though it plans anew before most of them leave;
+        None: one more than goods need by the longest way to a customer (`allocator.backtest.ground.Ground.longest_way`).
     seed : int
     gap : float
         Relative gap of each plan.
@@ -45,6 +48,7 @@ class Setting:
     days: int
     every: int = 1
     outlooks: int = 20
+    alike: int | None = None
     seed: int = 0
     gap: float = 0.01
     seconds: float = 60.0
@@ -64,6 +68,7 @@ class Player:
     def __init__(self, tables: Tables, setting: Setting, history: History | None = None) -> None:
         self.setting = setting
         self.ground = build_ground(tables, setting.days)
+        self.alike = self.ground.longest_way + 1 if setting.alike is None else setting.alike
         self.history = history
         if history is None and setting.history is not None:
             self.history = read_history(FilePath(setting.history), setting.columns, setting.channel)
@@ -107,9 +112,8 @@ class Player:
             sample: Sample = {"margin|network": ([bound], [1.0])}
         else:
             chosen = POLICIES[policy]
-            lens = Lens(
-                self.setting.outlooks if chosen.hedges else 1, self.setting.seed + replication, self.setting.every
-            )
+            outlooks, alike = (self.setting.outlooks, self.alike) if chosen.hedges else (1, 1)
+            lens = Lens(outlooks, self.setting.seed + replication, self.setting.every, alike)
             tally = play(self.desk, chosen, path, lens)
             sample = sample_of(tally, self.ground.network.channels, weekly)
         return {

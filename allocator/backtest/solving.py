@@ -54,7 +54,7 @@ def solve_day(
     Decision
     """
     network = build_network(tables)
-    program = build_program(network)
+    program = whole_until(build_program(network), network, every)
     try:
         solution = solve_whole(network, program, solver, limits)
     except NoPlanError:
@@ -64,6 +64,14 @@ def solve_day(
         return Decision(gathered(ships.item, ships.way, leaves, ships.quantity, day, every), OPEN)
     shipments = _shipments(network, program, solution, day, every)
     return Decision(shipments, _gate(ground, network, program, solution, day, every) if control else OPEN)
+
+
+def whole_until(program: Program, network: Network, every: int) -> Program:
+    """Ask for whole packs and vehicles only until the next plan: later ones are decided again before they leave."""
+    # an integer of the shared block is a lane's vehicles in a bucket
+    bucket = np.concatenate([program.columns.bucket, program.shared.key[:, 1]])
+    integer = program.integer & (network.calendar.first[bucket] < every)
+    return replace(program, integer=integer)
 
 
 def _shipments(network: Network, program: Program, solution: Solution, day: int, every: int) -> Shipments:

@@ -22,11 +22,23 @@ EPOCH = dt.date(1970, 1, 1)
 
 @dataclass(frozen=True)
 class Lens:
-    """How a planner plans: so many days ahead, committed for so many days, against so many outlooks with this seed."""
+    """How a planner plans.
+
+    Attributes
+    ----------
+    outlooks, seed : int
+        Demand paths that it plans against, and what they are drawn from.
+    every : int
+        Days until it plans again.
+    alike : int
+        Days whose shipments are the same in all outlooks. A plan that may decide tomorrow's shipment knowing all that
+        follows waits too long: each outlook's later shipments go where they will be needed.
+    """
 
     outlooks: int
     seed: int
     every: int
+    alike: int = 1
 
     def ahead(self, ground: Ground, day: int) -> int:
         """Days a plan of this day looks at; a season's last days are fewer."""
@@ -58,8 +70,8 @@ def seen(ground: Ground, lens: Lens, day: int, shelves: Shelves, orders: Sequenc
         update={
             "start": today,
             "horizon_days": ahead,
-            "buckets": _cut(settings.buckets, ahead, lens.every),
-            "commit_days": max(settings.commit_days, lens.every),
+            "buckets": _cut(settings.buckets, ahead, max(lens.every, lens.alike)),
+            "commit_days": min(max(settings.commit_days, lens.every, lens.alike), ahead),
             "outlooks": lens.outlooks,
             "seed": lens.seed,
             "previous_plan": None,
@@ -81,7 +93,7 @@ def seen(ground: Ground, lens: Lens, day: int, shelves: Shelves, orders: Sequenc
 
 
 def _cut(buckets: tuple[int, ...], ahead: int, every: int) -> tuple[int, ...]:
-    """The network's buckets, cut off at the horizon; daily up to the next plan."""
+    """The network's buckets, cut off at the horizon; the first ``every`` days daily."""
     cut: list[int] = []
     for length in buckets:
         done = sum(cut)

@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     "--outlooks", type=click.IntRange(2, 1000), default=20, show_default=True, help="Outlooks of hedging plans."
 )
 @click.option(
+    "--alike",
+    type=click.IntRange(1, 366),
+    help="Days whose shipments hedging plans decide alike for all outlooks; default one more than the longest way to a customer.",
+)
+@click.option(
     "--cancel-cost", type=click.FloatRange(0), help="Cost of cancelling an accepted unit, instead of the prices'."
 )
 @click.option("--gap", type=click.FloatRange(0, 1), default=0.01, show_default=True, help="Relative gap of each plan.")
@@ -56,6 +61,7 @@ def command(
     base: str | None,
     every: int,
     outlooks: int,
+    alike: int | None,
     cancel_cost: float | None,
     gap: float,
     plan_seconds: float,
@@ -94,6 +100,7 @@ def command(
                 days=days or tables.settings.horizon_days,
                 every=every,
                 outlooks=outlooks,
+                alike=alike,
                 seed=tables.settings.seed if seed is None else seed,
                 gap=gap,
                 seconds=plan_seconds,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -94,8 +94,25 @@ def snap(quanta: Quanta, problem: Problem, x: FloatArray, solver: Solver, left: 
     if not off.any():
         return settled
     mine = np.isin(quanta.item, np.unique(quanta.item[off]))
+    best = near_whole(quanta, problem, x, settled, mine, (2.0, 6.0, np.inf), solver, left)
+    if best is None:
+        raise SolverError("no whole-unit plan was found next to the solver's fractional one")
+    return quanta.rounded(problem, best)
+
+
+def near_whole(
+    quanta: Quanta,
+    problem: Problem,
+    x: FloatArray,
+    settled: FloatArray,
+    mine: BoolArray,
+    widths: Sequence[float],
+    solver: Solver,
+    left: Callable[[], float],
+) -> FloatArray | None:
+    """The best point with whole decisions in ``mine`` columns near x, all others as ``settled`` has them; wider and wider, until it is good enough."""
     best: FloatArray | None = None
-    for width in (2.0, 6.0, np.inf):
+    for width in widths:
         found = _settle(quanta, problem, x, settled, mine, width, solver, left())
         if found is None:
             continue
@@ -103,9 +120,7 @@ def snap(quanta: Quanta, problem: Problem, x: FloatArray, solver: Solver, left: 
             best = found
         if problem.cost @ best - problem.cost @ x <= GOOD_ENOUGH * max(abs(float(problem.cost @ x)), 1.0):
             break
-    if best is None:
-        raise SolverError("no whole-unit plan was found next to the solver's fractional one")
-    return quanta.rounded(problem, best)
+    return best
 
 
 def in_quanta(problem: Problem, whole: BoolArray, step: FloatArray) -> tuple[Problem, FloatArray]:

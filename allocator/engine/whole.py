@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.engine.fixing import fix_integers
+from allocator.engine.keep import kept_units
 from allocator.engine.problem import COST_SPAN, Answer, Basis, Hint, Limits, Problem, SolverError, relative_gap
 from allocator.engine.process import Progress, Solver
 from allocator.engine.rings import cancel_rings, close_rings, ring_columns
-from allocator.engine.snap import GOOD_ENOUGH, TOLERANCE, Quanta, in_quanta, snap
+from allocator.engine.snap import Quanta, in_quanta, snap
 from allocator.network.network import Network
 from allocator.program.stack import Program
 
@@ -185,7 +187,7 @@ def _attempt(
     tell("solve")
     mip, basis, guess = bool(problem.integer.any()), start.basis if start else None, None
     if mip and start is not None and start.x is not None:
-        guess = _fix_integers(solver, problem, start.x, Limits(seconds=left(), basis=True), basis)
+        guess = fix_integers(solver, problem, start.x, Limits(seconds=left(), basis=True), basis)
     hint = Hint(x=guess.x) if guess else None if mip else start
     # a tenth of the time is kept for prices and whole units
     answer = _robust(solver, problem, replace(limits, seconds=0.9 * limits.seconds, basis=not mip), progress, hint)
@@ -198,7 +200,7 @@ def _attempt(
         if guess and _same_integers(problem, guess.x, answer.x):
             linear = guess
         else:
-            fixed = _fix_integers(
+            fixed = fix_integers(
                 solver, problem, answer.x, Limits(seconds=left(), basis=True), guess.basis if guess else None
             )
             iterations += fixed.iterations if fixed else 0
@@ -206,7 +208,7 @@ def _attempt(
     assert linear.x is not None
     dual = linear.row_dual
     tell("whole units")
-    kept = None if start is None else _kept_units(quanta, problem, linear, start, solver, left())
+    kept = None if start is None else kept_units(quanta, problem, linear.x, start, solver, limits.gap, left)
     x = snap(quanta, problem, linear.x, solver, left) if kept is None else kept
     need = replace(limits, seconds=left(), gap=limits.gap if answer.status == "optimal" else limits.accept)
     x, bound, more = _close(quanta, problem, x, answer.bound, solver, need, progress)
@@ -271,49 +273,6 @@ def _robust(solver: Solver, problem: Problem, limits: Limits, progress: Progress
         return solver.solve(problem, limits, progress, hint) if hint else solver.solve(problem, limits, progress)
     except SolverError:
         return solver.solve(problem, replace(limits, presolve=False), progress)
-
-
-def _fix_integers(
-    solver: Solver, problem: Problem, x: FloatArray, limits: Limits, basis: Basis | None = None
-) -> Answer | None:
-    """The linear program with the integers fixed at those of x (rounded, within their bounds), for its point and its prices; None without one."""
-    return _fix(solver, problem, problem.integer, np.round(x), limits, basis)
-
-
-def _fix(
-    solver: Solver, problem: Problem, fixed: BoolArray, at: FloatArray, limits: Limits, basis: Basis | None
-) -> Answer | None:
-    """The linear program with some columns fixed at values (within their bounds), from a basis if there is one; None without a plan."""
-    value = np.clip(at, problem.lower, problem.upper)
-    linear = replace(
-        problem,
-        lower=np.where(fixed, value, problem.lower),
-        upper=np.where(fixed, value, problem.upper),
-        integer=np.zeros_like(problem.integer),
-    )
-    try:
-        found = solver.solve(linear, limits, hint=Hint(basis=basis)) if basis else solver.solve(linear, limits)
-    except SolverError:
-        return None
-    return found if found.x is not None else None
-
-
-def _kept_units(
-    quanta: Quanta, problem: Problem, linear: Answer, start: Hint, solver: Solver, seconds: float
-) -> FloatArray | None:
-    """The start's own whole units, where they are a plan here too and nearly as good as the fractions; else None."""
-    assert linear.x is not None
-    if start.x is None or start.basis is None or not quanta.decision.any():
-        return None
-    units = np.where(problem.integer, np.round(linear.x), np.round(start.x / quanta.step) * quanta.step)
-    decided = problem.integer | quanta.decision
-    found = _fix(solver, problem, decided, units, Limits(seconds=seconds), linear.basis or start.basis)
-    if found is None or found.x is None:
-        return None
-    x = quanta.rounded(problem, found.x)
-    loss = float(problem.cost @ x) - float(problem.cost @ linear.x)
-    near = np.abs(x - found.x) <= TOLERANCE * quanta.step
-    return x if near.all() and loss <= GOOD_ENOUGH * max(abs(float(problem.cost @ linear.x)), 1.0) else None
 
 
 def _same_integers(problem: Problem, one: FloatArray | None, other: FloatArray | None) -> bool:
