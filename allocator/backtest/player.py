@@ -68,7 +68,8 @@ class Player:
     def __init__(self, tables: Tables, setting: Setting, history: History | None = None) -> None:
         self.setting = setting
         self.ground = build_ground(tables, setting.days)
-        self.alike = self.ground.longest_way + 1 if setting.alike is None else setting.alike
+        self.way = self.ground.longest_way
+        self.alike = self.way + 1 if setting.alike is None else setting.alike
         self.history = history
         if history is None and setting.history is not None:
             self.history = read_history(FilePath(setting.history), setting.columns, setting.channel)
@@ -113,7 +114,7 @@ class Player:
         else:
             chosen = POLICIES[policy]
             outlooks, alike = (self.setting.outlooks, self.alike) if chosen.hedges else (1, 1)
-            lens = Lens(outlooks, self.setting.seed + replication, self.setting.every, alike)
+            lens = Lens(outlooks, self.setting.seed + replication, self.setting.every, alike, self.way)
             tally = play(self.desk, chosen, path, lens)
             sample = sample_of(tally, self.ground.network.channels, weekly)
         return {

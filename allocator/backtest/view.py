@@ -33,12 +33,21 @@ class Lens:
     alike : int
         Days whose shipments are the same in all outlooks. A plan that may decide tomorrow's shipment knowing all that
         follows waits too long: each outlook's later shipments go where they will be needed.
+    way : int
+        Days that goods need at most to a customer. Days are single that long past the decided ones: in a longer bucket goods that
+        leave on its first day serve all its demand, and a plan puts off to it what should leave today.
     """
 
     outlooks: int
     seed: int
     every: int
     alike: int = 1
+    way: int = 0
+
+    @property
+    def decided(self) -> int:
+        """Days whose shipments are decided."""
+        return max(self.every, self.alike)
 
     def ahead(self, ground: Ground, day: int) -> int:
         """Days a plan of this day looks at; a season's last days are fewer."""
@@ -70,8 +79,8 @@ def seen(ground: Ground, lens: Lens, day: int, shelves: Shelves, orders: Sequenc
         update={
             "start": today,
             "horizon_days": ahead,
-            "buckets": _cut(settings.buckets, ahead, max(lens.every, lens.alike)),
-            "commit_days": min(max(settings.commit_days, lens.every, lens.alike), ahead),
+            "buckets": _cut(settings.buckets, ahead, lens.decided + lens.way),
+            "commit_days": min(max(settings.commit_days, lens.decided), ahead),
             "outlooks": lens.outlooks,
             "seed": lens.seed,
             "previous_plan": None,
@@ -92,12 +101,12 @@ def seen(ground: Ground, lens: Lens, day: int, shelves: Shelves, orders: Sequenc
     return known.replace(settings=now, forecasts=forecasts.filter(mine), **filled)
 
 
-def _cut(buckets: tuple[int, ...], ahead: int, every: int) -> tuple[int, ...]:
-    """The network's buckets, cut off at the horizon; the first ``every`` days daily."""
+def _cut(buckets: tuple[int, ...], ahead: int, days: int) -> tuple[int, ...]:
+    """The network's buckets, cut off at the horizon; the first ``days`` days daily."""
     cut: list[int] = []
     for length in buckets:
         done = sum(cut)
-        daily = max(min(length, every - done), 0) if length > 1 else 0
+        daily = max(min(length, days - done), 0) if length > 1 else 0
         for part in (*(1,) * daily, length - daily):
             room = min(part, ahead - sum(cut))
             if room > 0:
