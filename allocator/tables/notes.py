@@ -28,6 +28,7 @@ def notes(drafts: Mapping[str, Draft], settings: Settings) -> tuple[str, ...]:
         *_dates(drafts, begin, end),
         *_channels(drafts["channels"]),
         *_lanes(drafts),
+        *_buckets(drafts["lanes"], settings),
         *_suppliers(drafts),
         *_cut_off(drafts),
         *_forecasts(drafts["forecasts"]),
@@ -91,6 +92,21 @@ def _lanes(drafts: Mapping[str, Draft]) -> Iterator[str]:
         yield from _say(lanes, mask, "origin", text)
     if _circular(lanes):
         yield "lanes: some lanes of lead time 0 lead back to where they start; such chains have no first site"
+
+
+def _buckets(lanes: Draft, settings: Settings) -> Iterator[str]:
+    """Whether a long bucket begins before goods that leave on the last committed day have arrived by the slowest lane."""
+    lead = int(np.max(lanes.figures("lead_time_days"), initial=0))
+    day = 0
+    for length in settings.buckets:
+        until = settings.commit_days + lead
+        if length > 1 and lead > 0 and day < until:
+            yield (
+                f"buckets: days from day {day} on are one bucket of {length}, where goods that leave on its first day serve all its demand, lead times "
+                f"of up to {lead} days or not; plans may put off to it what should leave now: keep the first {until} days single"
+            )
+            return
+        day += length
 
 
 def _circular(lanes: Draft) -> bool:

@@ -80,6 +80,8 @@ def test_a_hedging_plan_sees_daily_buckets_decided_alike() -> None:
         ground = player.ground
     coarse = chain()
     coarse = coarse.replace(settings=coarse.settings.model_copy(update={"buckets": (1, 1, 12)}))
+    assert any("keep the first 4 days single" in note for note in coarse.notes)
+    assert not any("single" in note for note in chain().notes)
     ground = build_ground(coarse, 14)
     hedged = seen(ground, Lens(3, 0, 1, 5), 0, Shelves(ground), []).settings
     assert (hedged.commit_days, hedged.buckets) == (5, (1, 1, 1, 1, 1, 9))
