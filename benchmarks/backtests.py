@@ -194,7 +194,12 @@ def main() -> int:
         tables = {"jia": jia, "season": season}[asked.case]()
         days = tables.settings.horizon_days
     setting = Setting(
-        days=days, every=asked.every, outlooks=asked.outlooks, seed=asked.seed, gap=asked.gap, seconds=asked.plan_seconds
+        days=days,
+        every=asked.every,
+        outlooks=asked.outlooks,
+        seed=asked.seed,
+        gap=asked.gap,
+        seconds=asked.plan_seconds,
     )
     made = backtest(
         tables, setting, policies=asked.policies.split(","), replications=asked.replications, workers=asked.workers,
