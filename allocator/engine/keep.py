@@ -72,15 +72,14 @@ def kept_units(
         decided = problem.integer | quanta.decision
         fixed = fix_columns(solver, problem, decided, point, Limits(seconds=left()), start.basis)
         return good(None if fixed is None else fixed.x)
-    kept = None
     small = np.isin(quanta.item, broken).sum() <= len(x) / FEWER
     for free in ([broken] if small else []) + [_with_moved(quanta, x, point, broken)]:
         mine = np.isin(quanta.item, free)
         settled = np.where(mine & ~problem.integer, quanta.rounded(problem, x), point)
-        kept = (
-            kept if kept is not None else good(near_whole(quanta, problem, x, settled, mine, (np.inf,), solver, left))
-        )
-    return kept
+        kept = good(near_whole(quanta, problem, x, settled, mine, (np.inf,), solver, left))
+        if kept is not None:
+            return kept
+    return None
 
 
 def _with_moved(quanta: Quanta, x: FloatArray, point: FloatArray, items: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -208,7 +208,10 @@ def _attempt(
     assert linear.x is not None
     dual = linear.row_dual
     tell("whole units")
-    kept = None if start is None else kept_units(quanta, problem, linear.x, start, solver, limits.gap, left)
+    kept = None
+    if start is not None:
+        # half of the time is kept for settling all units, should the start's be of no use
+        kept = kept_units(quanta, problem, linear.x, start, solver, limits.gap, lambda: left() / 2)
     x = snap(quanta, problem, linear.x, solver, left) if kept is None else kept
     need = replace(limits, seconds=left(), gap=limits.gap if answer.status == "optimal" else limits.accept)
     x, bound, more = _close(quanta, problem, x, answer.bound, solver, need, progress)
