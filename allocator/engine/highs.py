@@ -238,10 +238,8 @@ def _answer(highspy: Any, h: Any, problem: Problem, scale: float, mip: bool, sto
 
 def _check_point(problem: Problem, x: Any) -> None:
     """Refuse a point that breaks the problem, whatever HiGHS calls it; generous against its own tolerance of 1e-6."""
-    row = np.repeat(np.arange(len(problem.row_lower)), np.diff(problem.indptr))
     terms = problem.values * x[problem.indices]
-    activity = np.bincount(row, weights=terms, minlength=len(problem.row_lower))
-    size = np.bincount(row, weights=np.abs(terms), minlength=len(problem.row_lower))
+    activity, size = problem.row_sums(terms), problem.row_sums(np.abs(terms))
     for what, value, low, high, scale in (
         ("row", activity, problem.row_lower, problem.row_upper, size),
         ("column", x, problem.lower, problem.upper, np.abs(x)),

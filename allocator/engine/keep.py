@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from allocator.engine.fixing import fix_columns
 from allocator.engine.problem import Hint, Limits, Problem
 from allocator.engine.process import Solver
-from allocator.engine.snap import GOOD_ENOUGH, TOLERANCE, Quanta, near_whole
+from allocator.engine.snap import GOOD_ENOUGH, TOLERANCE, Quanta, settle
 
 FloatArray = NDArray[np.float64]
 
@@ -76,7 +76,7 @@ def kept_units(
     for free in ([broken] if small else []) + [_with_moved(quanta, x, point, broken)]:
         mine = np.isin(quanta.item, free)
         settled = np.where(mine & ~problem.integer, quanta.rounded(problem, x), point)
-        kept = good(near_whole(quanta, problem, x, settled, mine, (np.inf,), solver, left))
+        kept = good(settle(quanta, problem, x, settled, mine, np.inf, solver, left()))
         if kept is not None:
             return kept
     return None
@@ -98,9 +98,7 @@ def _with_moved(quanta: Quanta, x: FloatArray, point: FloatArray, items: NDArray
 
 def broken_items(quanta: Quanta, problem: Problem, x: FloatArray) -> NDArray[np.int64]:
     """Items with a row of their own, or a bound, that a point breaks. Rows that items share are not looked at: shared columns are solved again."""
-    row_of = np.repeat(np.arange(len(problem.row_lower)), np.diff(problem.indptr))
-    used = problem.values * x[problem.indices]
-    value = np.bincount(row_of, weights=used, minlength=len(problem.row_lower)).astype(np.float64)
+    value, row_of = problem.row_sums(problem.values * x[problem.indices]), problem.row_of
     item = quanta.item[problem.indices]
     low, high = np.full(len(value), np.iinfo(np.int64).max), np.full(len(value), -1)
     np.minimum.at(low, row_of, item)

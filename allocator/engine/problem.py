@@ -39,6 +39,15 @@ class Problem:
     row_lower: FloatArray
     row_upper: FloatArray
 
+    @property
+    def row_of(self) -> IntArray:
+        """(z,) row of each non-zero of A."""
+        return np.repeat(np.arange(len(self.row_lower)), np.diff(self.indptr))
+
+    def row_sums(self, terms: FloatArray) -> FloatArray:
+        """(m,) sums over the non-zeros of each row of ``terms`` (z,): A x where they are ``values * x[indices]``."""
+        return np.bincount(self.row_of, weights=terms, minlength=len(self.row_lower)).astype(np.float64)
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from allocator.engine.problem import Problem
@@ -96,9 +95,6 @@ def cancel_rings(problem: Problem, x: FloatArray, rings: list[IntArray]) -> tupl
 
 
 def _feasible(problem: Problem, x: FloatArray) -> bool:
-    matrix = sp.csr_matrix(
-        (problem.values, problem.indices, problem.indptr), shape=(len(problem.row_lower), len(problem.cost))
-    )
-    activity = matrix @ x
+    activity = problem.row_sums(problem.values * x[problem.indices])
     slack = TOLERANCE * np.maximum(1.0, np.abs(activity))
     return bool(((activity >= problem.row_lower - slack) & (activity <= problem.row_upper + slack)).all())

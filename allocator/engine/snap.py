@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -94,33 +94,18 @@ def snap(quanta: Quanta, problem: Problem, x: FloatArray, solver: Solver, left: 
     if not off.any():
         return settled
     mine = np.isin(quanta.item, np.unique(quanta.item[off]))
-    best = near_whole(quanta, problem, x, settled, mine, (2.0, 6.0, np.inf), solver, left)
-    if best is None:
-        raise SolverError("no whole-unit plan was found next to the solver's fractional one")
-    return quanta.rounded(problem, best)
-
-
-def near_whole(
-    quanta: Quanta,
-    problem: Problem,
-    x: FloatArray,
-    settled: FloatArray,
-    mine: BoolArray,
-    widths: Sequence[float],
-    solver: Solver,
-    left: Callable[[], float],
-) -> FloatArray | None:
-    """The best point with whole decisions in ``mine`` columns near x, all others as ``settled`` has them; wider and wider, until it is good enough."""
     best: FloatArray | None = None
-    for width in widths:
-        found = _settle(quanta, problem, x, settled, mine, width, solver, left())
+    for width in (2.0, 6.0, np.inf):
+        found = settle(quanta, problem, x, settled, mine, width, solver, left())
         if found is None:
             continue
         if best is None or problem.cost @ found < problem.cost @ best:
             best = found
         if problem.cost @ best - problem.cost @ x <= GOOD_ENOUGH * max(abs(float(problem.cost @ x)), 1.0):
             break
-    return best
+    if best is None:
+        raise SolverError("no whole-unit plan was found next to the solver's fractional one")
+    return quanta.rounded(problem, best)
 
 
 def in_quanta(problem: Problem, whole: BoolArray, step: FloatArray) -> tuple[Problem, FloatArray]:
@@ -139,7 +124,7 @@ def in_quanta(problem: Problem, whole: BoolArray, step: FloatArray) -> tuple[Pro
     )
 
 
-def _settle(
+def settle(
     quanta: Quanta,
     problem: Problem,
     x: FloatArray,
@@ -174,7 +159,7 @@ def _restrict(problem: Problem, free: BoolArray, low: FloatArray, high: FloatArr
     columns = np.flatnonzero(free)
     new = np.full(len(free), -1, dtype=np.int64)
     new[columns] = np.arange(len(columns))
-    row_of = np.repeat(np.arange(len(problem.row_lower)), np.diff(problem.indptr))
+    row_of = problem.row_of
     kept = free[problem.indices]
     fixed = np.bincount(
         row_of[~kept], weights=problem.values[~kept] * low[problem.indices[~kept]], minlength=len(problem.row_lower)
