@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+import allocator.light  # noqa: F401
 from allocator.audit import AuditReport, audit
 from allocator.measure import measure
 from allocator.network import build_network

@@ -1,5 +1,6 @@
 """Policies side by side, day by day, on demand that was or might be. Start at `backtest`."""
 
+import allocator.light  # noqa: F401
 from allocator.backtest.backtesting import DEFAULT, backtest
 from allocator.backtest.player import Setting
 from allocator.backtest.policies import BOUND, POLICIES

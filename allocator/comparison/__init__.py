@@ -3,6 +3,7 @@
 The package is not called `compare`, so that `allocator.compare` can be the function.
 """
 
+import allocator.light  # noqa: F401
 from allocator.comparison.comparing import compare
 from allocator.comparison.comparison import Comparison
 

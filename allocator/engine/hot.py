@@ -7,6 +7,7 @@ Nothing it answers is believed: callers prove each bound themselves from the row
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,25 +23,31 @@ PRIMAL, DUAL = 4, 1
 DEVEX = 1
 
 
+@dataclass
+class Tally:
+    """What was spent so far: seconds inside HiGHS's own ``run``, simplex iterations, calls of ``run``."""
+
+    seconds: float = 0.0
+    iterations: int = 0
+    runs: int = 0
+
+
 class Hot:
     """A linear program in HiGHS, changed in place.
 
-    Attributes
+    Parameters
     ----------
-    seconds : float
-        Spent inside HiGHS's own ``run`` so far.
-    iterations, runs : int
-        Simplex iterations and calls of ``run`` so far.
+    tally : Tally, optional
+        Where to count what is spent; its own by default.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tally: Tally | None = None) -> None:
         import highspy
 
         self._highspy = highspy
         self._h: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-        self.seconds = 0.0
-        self.iterations = 0
-        self.runs = 0
+        self.tally = tally or Tally()
+        self._beside: Hot | None = None
         self._strategy = 0
         self._scale = 1.0
         self._shape = (0, 0)
@@ -88,6 +95,13 @@ class Hot:
         )  # fmt: skip
         if status == self._highspy.HighsStatus.kError or (self._h.getNumCol(), self._h.getNumRow()) != (n, m):
             raise SolverError("HiGHS refused an item's program")
+
+    @property
+    def beside(self) -> Hot:
+        """Another one, for a part of the program that is here; counts into the same tally."""
+        if self._beside is None:
+            self._beside = Hot(self.tally)
+        return self._beside
 
     def start(self, basis: Any) -> None:
         """Start the next run from a basis that :meth:`basis` gave for a program of the same shape."""
@@ -143,9 +157,9 @@ class Hot:
         for attempt in range(2):
             began = time.thread_time()
             status = self._h.run()
-            self.seconds += time.thread_time() - began
-            self.runs += 1
-            self.iterations += max(int(self._h.getInfoValue("simplex_iteration_count")[1]), 0)
+            self.tally.seconds += time.thread_time() - began
+            self.tally.runs += 1
+            self.tally.iterations += max(int(self._h.getInfoValue("simplex_iteration_count")[1]), 0)
             state = self._h.getModelStatus()
             kinds = self._highspy.HighsModelStatus
             if status != self._highspy.HighsStatus.kError and state in (kinds.kOptimal, kinds.kModelEmpty):

@@ -31,6 +31,8 @@ class Block:
     item : int
     quantum : float
         Smallest quantity that moves; 0: continuous. [units]
+    span : int
+        Places of one site's balance rows: ``row_place // span`` is the site.
     cost, lower, upper : (n,) float
         Costs include the base price of what the columns use.
     integer : (k,) int
@@ -46,6 +48,7 @@ class Block:
 
     item: int
     quantum: float
+    span: int
     cost: FloatArray
     lower: FloatArray
     upper: FloatArray
@@ -98,7 +101,7 @@ class Block:
         )
 
 
-_ARRAYS = tuple(f.name for f in fields(Block) if f.name not in ("item", "quantum"))
+_ARRAYS = tuple(f.name for f in fields(Block) if f.name not in ("item", "quantum", "span"))
 _TYPES = {
     "cost": "f8", "lower": "f8", "upper": "f8", "integer": "i4", "indptr": "i4", "indices": "i4", "values": "f8",
     "row_lower": "f8", "row_upper": "f8", "use": "i4", "use_column": "i4", "use_value": "f8", "variable": "i2",
@@ -112,6 +115,7 @@ class Packed:
 
     item: int
     quantum: float
+    span: int
     lengths: tuple[int, ...]
     body: bytes
     size: int
@@ -124,6 +128,7 @@ class Packed:
         return cls(
             block.item,
             block.quantum,
+            block.span,
             tuple(len(a) for a in arrays),
             pa.compress(raw, codec=CODEC, asbytes=True),
             len(raw),
@@ -136,10 +141,12 @@ class Packed:
         for name, length in zip(_ARRAYS, self.lengths, strict=True):
             arrays[name] = np.frombuffer(raw, dtype=_TYPES[name], count=length, offset=at)
             at += arrays[name].nbytes
-        return Block(item=self.item, quantum=self.quantum, **arrays)
+        return Block(item=self.item, quantum=self.quantum, span=self.span, **arrays)
 
 
-def split(piece: Piece, items: NDArray[np.int64], quantum: FloatArray, limits: SharedLimits) -> Iterator[Block]:
+def split(
+    piece: Piece, items: NDArray[np.int64], quantum: FloatArray, span: int, limits: SharedLimits
+) -> Iterator[Block]:
     """Cut a stamped piece into its items' blocks, in the order in which they were stamped.
 
     Parameters
@@ -149,6 +156,8 @@ def split(piece: Piece, items: NDArray[np.int64], quantum: FloatArray, limits: S
         The items that were stamped, in order; one without columns gives an empty block.
     quantum : (G,) float
         Of the items. [units]
+    span : int
+        Places of one site's balance rows: classes times buckets.
     limits : SharedLimits
         Numbers the uses; their base prices go into the costs.
     """
@@ -173,6 +182,7 @@ def split(piece: Piece, items: NDArray[np.int64], quantum: FloatArray, limits: S
         yield Block(
             item=item,
             quantum=float(quantum[g]),
+            span=span,
             cost=cost[c],
             lower=piece.lower[c],
             upper=piece.upper[c],

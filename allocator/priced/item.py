@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from allocator.engine.hot import DUAL, PRIMAL, Hot
 from allocator.priced.blocks import Block
 from allocator.priced.bound import safe_bound
+from allocator.priced.dive import Program, dive
+from allocator.priced.part import Rows
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
@@ -18,14 +20,10 @@ BoolArray = NDArray[np.bool_]
 
 AGREE = 1e-6
 """Relative difference between HiGHS's value and the proven bound at which an item is solved again, cold."""
-WHOLE, NEARLY = 1e-6, 2e-5
-"""Distances from a whole number: one that counts as none in a dive, one that is the solver's tolerance in its answer."""
+NEARLY = 2e-5
+"""Distance from a whole number that is the solver's tolerance in its answer."""
 LOOKS = 6
 """Times an item is looked at again because another limit of its allowance is broken."""
-NEAR, TOGETHER = 3e-4, 1e-3
-"""Loss, relative to the item's cost at the prices alone, at which rounding one pack, or many together, needs no second opinion."""
-DOWN = 0.3
-"""Part of a pack below which it is rounded down at first, else up."""
 STAY = 1e-3
 """Loss, relative to the item's cost at the prices alone, at which packs stay though a limit that they break came in."""
 
@@ -135,19 +133,20 @@ def settle_item(
         looking = _Looking(hot, block, allowance, over, whole)
         x, use = looking.within(x)
         if whole:
-            x = settled(block, _whole(hot, block, x, looking, max(1.0, abs(priced.bound))))
+            x = settled(block, _whole(looking, x, block.charged(price), max(1.0, abs(priced.bound))))
             use = looking.use(x)
     return Settled(float(block.cost @ x), use, x, priced.bound, priced.basis, priced.dual)
 
 
-def _whole(hot: Hot, block: Block, x: FloatArray, looking: _Looking, scale: float) -> FloatArray:
+def _whole(looking: _Looking, x: FloatArray, cost: FloatArray, scale: float) -> FloatArray:
     """Fix the packs in dives until the plan breaks no limit that is not there yet.
 
     Losses are judged by ``scale``, the item's cost at the prices alone: what it overdraws may cost a hundred times that. [currency]
     """
+    hot, block = looking.hot, looking.block
     fixed: dict[int, float] = {}
     for _ in range(LOOKS):
-        x = _dive(hot, block, x, fixed, scale)
+        x = dive(Program(hot, block, cost, looking.rows), x, fixed, scale)
         value = hot.objective
         if not looking.broken(looking.use(x)).any():
             return x
@@ -159,7 +158,7 @@ def _whole(hot: Hot, block: Block, x: FloatArray, looking: _Looking, scale: floa
             fixed.clear()
             hot.run(DUAL)
             x, _ = looking.within(hot.point()[: block.columns])
-    return _dive(hot, block, x, fixed, scale)
+    return dive(Program(hot, block, cost, looking.rows), x, fixed, scale)
 
 
 class _Looking:
@@ -170,6 +169,7 @@ class _Looking:
         self.allowance = np.maximum(allowance, 0.0)
         self.most = self.allowance + 1e-7 * np.maximum(1.0, np.where(np.isfinite(allowance), self.allowance, 0.0))
         self.there = np.zeros(len(allowance), dtype=bool)
+        self.rows = Rows.none()
 
     def broken(self, use: FloatArray) -> BoolArray:
         """(R,) limits that are broken and not there yet."""
@@ -184,13 +184,32 @@ class _Looking:
         use = self.use(x)
         broken = self.broken(use)
         while broken.any():
-            _limit(self.hot, self.block, np.flatnonzero(broken), self.allowance, self.over, self.whole)
+            self._limit(np.flatnonzero(broken))
             self.there |= broken
             self.hot.run(DUAL)
             x = self.hot.point()[: self.block.columns]
             use = self.use(x)
             broken = self.broken(use)
         return x, use
+
+    def _limit(self, resources: NDArray[np.int64]) -> None:
+        """Rows for broken limits, counted in what a unit of the item uses."""
+        block = self.block
+        place = np.full(len(self.over), -1, dtype=np.int64)
+        place[resources] = np.arange(len(resources))
+        mine = np.flatnonzero(place[block.use] >= 0)
+        mine = mine[np.argsort(place[block.use[mine]], kind="stable")]
+        row = place[block.use[mine]]
+        indptr = np.zeros(len(resources) + 1, dtype=np.int32)
+        np.cumsum(np.bincount(row, minlength=len(resources)), out=indptr[1:])
+        values = block.use_value[mine]
+        step = values[indptr[:-1]]  # an item uses a resource by the same amount a unit in all its columns
+        limit = self.allowance[resources] / step
+        if self.whole and block.quantum > 0:
+            limit = np.floor(limit / block.quantum + 1e-6) * block.quantum
+        rows = Rows(limit, self.over[resources] * step, indptr, block.use_column[mine], values / step[row])
+        self.hot.add_limits(rows.limit, rows.price, rows.indptr, rows.indices, rows.values)
+        self.rows = self.rows.with_more(rows)
 
 
 def settled(block: Block, x: FloatArray) -> FloatArray:
@@ -200,146 +219,3 @@ def settled(block: Block, x: FloatArray) -> FloatArray:
     near = np.round(x[columns] / steps) * steps
     x[columns] = np.where(np.abs(x[columns] - near) <= NEARLY * steps, near, x[columns])
     return np.clip(x, block.lower, block.upper)
-
-
-def _limit(
-    hot: Hot, block: Block, resources: NDArray[np.int64], allowance: FloatArray, over: FloatArray, whole: bool
-) -> None:
-    """Rows for broken limits, counted in what a unit of the item uses."""
-    place = np.full(len(allowance), -1, dtype=np.int64)
-    place[resources] = np.arange(len(resources))
-    mine = np.flatnonzero(place[block.use] >= 0)
-    mine = mine[np.argsort(place[block.use[mine]], kind="stable")]
-    row = place[block.use[mine]]
-    indptr = np.zeros(len(resources) + 1, dtype=np.int32)
-    np.cumsum(np.bincount(row, minlength=len(resources)), out=indptr[1:])
-    values = block.use_value[mine]
-    step = values[indptr[:-1]]  # an item uses a resource by the same amount a unit in all its columns
-    limit = allowance[resources] / step
-    if whole and block.quantum > 0:
-        limit = np.floor(limit / block.quantum + 1e-6) * block.quantum
-    hot.add_limits(limit, over[resources] * step, indptr, block.use_column[mine], values / step[row])
-
-
-def _dive(hot: Hot, block: Block, x: FloatArray, fixed: dict[int, float], scale: float) -> FloatArray:
-    """Round the whole columns: many together where that costs next to nothing; else by halves, down to single ones, the better way.
-
-    ``hot`` holds the block at an optimum x; ``fixed`` takes the columns that were fixed; ``scale`` judges losses.
-    """
-    packs = np.ones(len(block.integer))
-    for columns, steps in ((block.integer, packs), block.whole):
-        step = np.ones(block.columns)
-        step[columns] = steps
-        at = _At(x, hot.objective)
-        dive = _Diving(hot, block, step, fixed, scale)
-        while len(part := _fractional(columns, step, at.x)):
-            far = np.abs(dive.first_choice(at.x, part) - at.x[part]) / step[part]
-            at = _together(dive, part[np.argsort(far, kind="stable")], at)
-        if not at.here:
-            hot.run(DUAL)
-            at = _At(dive.point(), hot.objective)
-        x = at.x
-    return x
-
-
-def _fractional(columns: IntArray, step: FloatArray, x: FloatArray) -> IntArray:
-    """Columns that are not whole at x, in their steps."""
-    value = x[columns] / step[columns]
-    return np.asarray(columns[np.abs(value - np.round(value)) > WHOLE])
-
-
-@dataclass(frozen=True)
-class _At:
-    """Where a dive is: a point, what it costs, and whether the program was last run there."""
-
-    x: FloatArray
-    cost: float
-    here: bool = True
-
-
-@dataclass(frozen=True)
-class _Diving:
-    """A dive: the program, the steps of its columns (n,), the columns that were fixed so far, and the cost that losses are judged by."""
-
-    hot: Hot
-    block: Block
-    step: FloatArray
-    fixed: dict[int, float]
-    scale: float
-
-    def fix(self, column: int, to: float) -> None:
-        self.hot.bound(column, to, to)
-
-    def free(self, column: int) -> None:
-        self.hot.bound(column, self.block.lower[column], self.block.upper[column])
-
-    def run(self) -> bool:
-        """Whether there is a plan; HiGHS's first word will do, as a wrong no costs a little and nothing else."""
-        return self.hot.run(DUAL, sure=False)
-
-    def point(self) -> FloatArray:
-        return self.hot.point()[: self.block.columns]
-
-    def first_choice(self, x: FloatArray, columns: IntArray) -> FloatArray:
-        """Whole values to round to at first: down where little would be added, up elsewhere."""
-        step = self.step[columns]
-        value = x[columns] / step
-        low = np.floor(value + WHOLE)
-        to = np.where(value - low >= DOWN, np.ceil(value - WHOLE), low) * step
-        return np.clip(to, self.block.lower[columns], self.block.upper[columns])
-
-
-def _together(dive: _Diving, columns: IntArray, at: _At) -> _At:
-    """Round some columns, all of them to their first choice if that costs next to nothing, else one half of them after the other."""
-    if len(columns) == 1:
-        return _round(dive, int(columns[0]), at)
-    choice = dict(zip(columns.tolist(), dive.first_choice(at.x, columns).tolist(), strict=True))
-    for column, to in choice.items():
-        dive.fix(column, to)
-    if dive.run() and dive.hot.objective - at.cost <= TOGETHER * dive.scale:
-        dive.fixed.update(choice)
-        return _At(dive.point(), dive.hot.objective)
-    for column in choice:
-        dive.free(column)
-    half = len(columns) // 2
-    at = _together(dive, columns[:half], replace(at, here=False))
-    rest = _fractional(columns[half:], dive.step, at.x)
-    return _together(dive, rest, at) if len(rest) else at
-
-
-def _round(dive: _Diving, column: int, at: _At) -> _At:
-    """Fix one column at the better of its two neighbours, the first choice if it costs next to nothing."""
-    hot, block, step = dive.hot, dive.block, float(dive.step[column])
-    low, high = (float(rounded(at.x[column] / step)) * step for rounded in (np.floor, np.ceil))
-    first = float(dive.first_choice(at.x, np.array([column]))[0])
-    best: tuple[_At, float] | None = None
-    last = np.nan
-    for to in (high, low) if first >= high else (low, high):
-        if not block.lower[column] <= to <= block.upper[column]:
-            continue
-        dive.fix(column, to)
-        last = to
-        if not dive.run():
-            continue
-        if best is None or hot.objective < best[0].cost:
-            best = _At(dive.point(), hot.objective), to
-        if hot.objective - at.cost <= NEAR * dive.scale:
-            break
-    if best is None:
-        # neither neighbour has a plan beside what was fixed before: give all of that up but the least, which always has one
-        return _At(_empty(hot, block, dive.fixed), hot.objective)
-    found, to = best
-    dive.fixed[column] = to
-    if to != last:
-        dive.fix(column, to)
-        found = replace(found, here=False)
-    return found
-
-
-def _empty(hot: Hot, block: Block, fixed: dict[int, float]) -> FloatArray:
-    for column in block.integer.tolist():
-        least = float(block.lower[column])
-        hot.bound(column, least, least)
-        fixed[column] = least
-    hot.run(DUAL)
-    return hot.point()[: block.columns]

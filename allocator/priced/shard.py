@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from allocator.engine.hot import Hot
 from allocator.priced.blocks import SERVE, SHIP, Block, Packed
 from allocator.priced.item import NEARLY, price_item, settle_item, settled
+from allocator.priced.part import BALANCE
 from allocator.priced.source import Source
-from allocator.program.stamp import LAW_NAMES
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-BALANCE = LAW_NAMES.index("balance")
 TIGHT = 1e-7
 """Share of a limit that counts as nothing over it."""
 
@@ -206,15 +205,15 @@ class Shard:
         x = settled(block, x)
         member.columns = np.flatnonzero(x > 1e-9)
         member.values = x[member.columns]
-        member.bids = self._bids(block, dual, len(member.expiry))
+        member.bids = self._bids(block, dual)
 
-    def _bids(self, block: Block, dual: FloatArray, classes: int) -> tuple[IntArray, FloatArray]:
+    def _bids(self, block: Block, dual: FloatArray) -> tuple[IntArray, FloatArray]:
         """Value of one more unit at each site and bucket: the least positive price of its classes' balances, outlooks added up."""
         mine = np.flatnonzero(block.row_law == BALANCE)
         place, back = np.unique(block.row_place[mine].astype(np.int64), return_inverse=True)
         worth = np.asarray(np.bincount(back, weights=-dual[mine], minlength=len(place)), dtype=np.float64)
         place, worth = place[worth > 0], worth[worth > 0]
-        site, rest = np.divmod(place, classes * self.buckets)
+        site, rest = np.divmod(place, block.span)
         key = (block.item * np.int64(self.sites) + site) * self.buckets + rest % self.buckets
         order = np.lexsort((worth, key))
         key, worth = key[order], worth[order]
@@ -255,7 +254,8 @@ class Shard:
         }
 
     def _mark(self) -> tuple[float, int, int]:
-        return self.hot.seconds, self.hot.iterations, self.hot.runs
+        tally = self.hot.tally
+        return tally.seconds, tally.iterations, tally.runs
 
     def _work(self, began: tuple[float, int, int], bound: float, cost: float, use: FloatArray, items: int) -> Work:
         now = self._mark()

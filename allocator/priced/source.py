@@ -78,7 +78,8 @@ class Source:
             for k in range(0, len(members), size):
                 mine = members[k : k + size]
                 piece = stamp(template, build_items(part, template.structure, classes, prices, mine))
-                for block in split(piece, mine, part.quantum[mine], self.limits):
+                span = count * self.structure.buckets
+                for block in split(piece, mine, part.quantum[mine], span, self.limits):
                     yield replace(block, item=int(items[block.item])), classes.expiry[block.item]
 
 

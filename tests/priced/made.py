@@ -48,6 +48,7 @@ def random_block(seed: int, integer: bool = False, resources: int = 3) -> Block:
     return Block(
         item=seed,
         quantum=0.0,
+        span=1,
         cost=draw.integers(-9, 10, size=n).astype(float),
         lower=np.zeros(n),
         upper=upper,
