@@ -22,6 +22,7 @@ from allocator.network import Network
 from allocator.options import Clock, Options, Watch
 from allocator.plan.assemble import Draft, draft_plan
 from allocator.plan.tight import whole_marginals
+from allocator.priced.local import Hands
 from allocator.priced.room import whole_fits
 from allocator.program.stack import Program, build_program
 
@@ -75,6 +76,8 @@ def chosen(network: Network, engine: str, memory: int | None = None) -> str:
     MemoryLimitError
         When the whole engine is asked for and ``memory`` [bytes] has no room for its program.
     """
+    if engine in ("rules", "priced"):
+        return engine
     columns = expected_columns(network)
     fits = memory is None or whole_fits(columns, memory, held())
     if engine == "whole" and not fits:
@@ -85,6 +88,12 @@ def chosen(network: Network, engine: str, memory: int | None = None) -> str:
     if engine != "auto":
         return engine
     return "whole" if fits and columns <= WHOLE_COLUMNS else "priced"
+
+
+def hands(network: Network, options: Options) -> Hands:
+    """Workers of the priced engine, started while the plan of the rules of thumb is made; none where they will not be needed or memory is counted."""
+    local = options.memory is None and options.cluster is None
+    return Hands(options.hands if local and chosen(network, options.engine) == "priced" else 0)
 
 
 def expected_columns(network: Network) -> int:
@@ -98,7 +107,13 @@ def expected_columns(network: Network) -> int:
 
 
 def optimise(
-    network: Network, options: Options, clock: Clock, plan_id: str, baseline: Baseline, presolve: bool
+    network: Network,
+    options: Options,
+    clock: Clock,
+    plan_id: str,
+    baseline: Baseline,
+    presolve: bool,
+    ready: Hands | None = None,
 ) -> Outcome:
     """A plan by the engine that is asked for, the rules engine's where it has nothing better.
 
@@ -110,7 +125,7 @@ def optimise(
         return _rules(baseline, Proof(None, "deadline", "rules", "none"), note)
     try:
         if engine == "priced":
-            return _priced(network, options, clock, plan_id, baseline)
+            return _priced(network, options, clock, plan_id, baseline, ready)
         return _whole(network, options, clock, plan_id, baseline, presolve)
     except KeyboardInterrupt:
         if not clock.watch.yields:
@@ -195,7 +210,9 @@ def _limits(options: Options, program: Program, left: float) -> Limits:
     return Limits(gap=EXACT_GAP, accept=ACCEPTED_GAP, nodes=int(NODE_WORK / rows), seconds=left)
 
 
-def _priced(network: Network, options: Options, clock: Clock, plan_id: str, baseline: Baseline) -> Outcome:
+def _priced(
+    network: Network, options: Options, clock: Clock, plan_id: str, baseline: Baseline, ready: Hands | None
+) -> Outcome:
     from allocator.network.prices import build_prices
     from allocator.priced.engine import Setting, solve_priced
     from allocator.priced.outlooks import solve_priced_outlooks
@@ -213,6 +230,7 @@ def _priced(network: Network, options: Options, clock: Clock, plan_id: str, base
         shared=options.shared,
         start=_start(options).prices,
         memory=options.memory,
+        hands=ready,
     )
     try:
         watch = Watch(clock.stage, event=clock.watch.event)

@@ -18,13 +18,14 @@ import pandas as pd
 import allocator.light  # noqa: F401
 from allocator.audit import AuditReport, audit
 from allocator.measure import measure
-from allocator.network import build_network
+from allocator.network import Network, build_network
 from allocator.network.build import read_previous
 from allocator.network.prices import build_prices
-from allocator.optimise import Baseline, Proof, optimise
+from allocator.optimise import Baseline, Proof, hands, optimise
 from allocator.options import Clock, Options, Watch
 from allocator.plan.assemble import Draft, certificate, draft_plan
 from allocator.plan.plan import Plan
+from allocator.priced.local import Hands
 from allocator.rules import Rule, plan_by_rules
 from allocator.tables import Tables
 
@@ -67,6 +68,13 @@ def solve(
     previous = _previous(tables)
     clock.stage("network")
     network = build_network(tables, previous)
+    with hands(network, options) as ready:
+        return _planned(tables, network, options, clock, previous, ready)
+
+
+def _planned(
+    tables: Tables, network: Network, options: Options, clock: Clock, previous: pd.DataFrame | None, ready: Hands
+) -> Plan:
     plan_id = _plan_id(tables, options, previous)
     clock.stage("rules")
     rules = plan_by_rules(network, Rule(options.rule))
@@ -79,7 +87,7 @@ def solve(
     back = Baseline(baseline, lambda: draft_plan(network, rules, plan_id, build_prices(network), None))
     notes: list[str] = []
     for presolve in (True, False):
-        found, proof, more = optimise(network, options, clock, plan_id, back, presolve)
+        found, proof, more = optimise(network, options, clock, plan_id, back, presolve, ready)
         if clock.interrupted:
             proof = replace(proof, status="interrupted")
         plan = run.finish(found, proof, notes + more)

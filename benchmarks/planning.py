@@ -8,6 +8,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from allocator.engine.problem import relative_gap
 from benchmarks.machine import watch
 
 ENGINE_STAGES = ("program", "prices", "solve", "whole units")
@@ -114,21 +115,25 @@ def linear(log: list[dict[str, Any]], before: float, gap: float) -> dict[str, An
     Returns
     -------
     dict or None
-        ``cost`` of its last form, ``gap`` of that, ``seconds`` of the engine until a plan was within ``gap`` of the bound (None: never). When nothing
-        was overdrawn there is no pass for it: the whole plan stands for it. None without passes.
+        ``cost`` of its last form, vehicles paid by the room that is used, as the linear program of the whole network pays them; ``gap`` of that;
+        ``seconds`` of the engine until such a plan was within ``gap`` of the bound (None: never). When nothing was overdrawn there is no
+        pass for it: the whole plan stands for it. None without passes.
     """
     passes = [event for event in log if event["event"] == "pass"]
     relieved = [event for event in passes if event["kind"] == "relieve" and event["gap"] is not None]
     shown = relieved[-1] if relieved else next((event for event in passes if event["gap"] is not None), None)
     if shown is None:
         return None
-    at, reached = before, None
+    at, reached, bound = before, None, -math.inf
+    first = log.index(passes[0])
     # more rounds may come between the passes
-    for event in log[log.index(passes[0]) :]:
-        at += event["seconds"]
-        if reached is None and event.get("gap") is not None and event["gap"] <= gap:
+    for k, event in enumerate(log):
+        at += event["seconds"] if k >= first else 0.0
+        bound = max(bound, event.get("bound", -math.inf))
+        if reached is None and event.get("gap") is not None and relative_gap(event["linear"], bound) <= gap:
             reached = at
-    return {"cost": shown["cost"], "gap": shown["gap"], "seconds": reached, "kind": shown["kind"]}
+    cost = shown["linear"]
+    return {"cost": cost, "gap": relative_gap(cost, bound), "seconds": reached, "kind": shown["kind"]}
 
 
 def _phases(stages: dict[str, float]) -> dict[str, float]:

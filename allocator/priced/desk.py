@@ -87,6 +87,10 @@ def main() -> None:
     from allocator.engine.worker import die_with_parent
 
     die_with_parent()
+    # libraries are loaded before there is work, not after (Hands)
+    import allocator.engine.hot
+    import allocator.priced.shard  # noqa: F401
+
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     source = sys.stdin.buffer

@@ -113,7 +113,11 @@ def _aside(program: Program, wanted: IntArray, columns: IntArray, at: _At, divin
             there = _nearest_first(inner, left, there)
     except _NoPlanError:
         return None
-    chosen = dict(zip(part.columns[list(inner.fixed)].tolist(), inner.fixed.values(), strict=True))
+    # also those that are whole in the small program without having been fixed there: the whole one may have them otherwise
+    asked = np.flatnonzero(np.isin(part.columns, wanted))
+    values = np.round(there.x[asked] / inner.step[asked]) * inner.step[asked]
+    chosen = dict(zip(part.columns[asked].tolist(), values.tolist(), strict=True))
+    chosen |= dict(zip(part.columns[list(inner.fixed)].tolist(), inner.fixed.values(), strict=True))
     for column, to in chosen.items():
         diving.fix(column, to)
     if not diving.run():

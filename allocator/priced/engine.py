@@ -38,6 +38,8 @@ from allocator.program.structure import build_structure
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from allocator.priced.local import Hands
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
@@ -75,6 +77,8 @@ class Setting:
         Prices to begin with, by name of the resource (:func:`allocator.priced.worth.resource_names`). [currency per unit of use]
     memory : int or None
         Most memory of this process and its workers together; None: no limit. [bytes]
+    hands : Hands or None
+        Processes that were started already.
     """
 
     gap: float
@@ -87,6 +91,7 @@ class Setting:
     shared: Path | None = None
     start: dict[str, float] = field(default_factory=dict)
     memory: int | None = None
+    hands: Hands | None = None
 
 
 @dataclass(frozen=True)
@@ -192,7 +197,7 @@ def staffed(source: Source, shards: list[IntArray], setting: Setting) -> Iterato
         else:
             from allocator.priced.local import LocalCrew
 
-            crew = LocalCrew(folder, shards, setting.workers)
+            crew = LocalCrew(folder, shards, setting.workers, setting.hands)
         with crew:
             yield crew
 

@@ -22,8 +22,8 @@ TIGHT = 1e-7
 FIRST_RUNG = {True: 0.2, False: 0.05}
 """First price of overdrawing, as a part of what a unit of the resource carries on average: coarse for many items, fine for few."""
 LADDER = {True: 6.0, False: 4.0}
-MANY = 500
-"""Items from which on the ladder is coarse."""
+MANY = 50
+"""Items from which on the ladder is coarse: what that loses is a tenth of a percent, and each rung is a pass over most items."""
 MOST_PASSES = 16
 START = 0.3
 """Part of a vehicle's room that the linear plan must fill for it to be started."""
@@ -50,12 +50,29 @@ class Stock:
 
 @dataclass(frozen=True)
 class Pass:
-    """What one pass over the items did, for whoever watches."""
+    """What one pass over the items did, for whoever watches.
+
+    Attributes
+    ----------
+    kind : str
+    overdrawn : int
+        Resources that were, before.
+    items : int
+        Planned again.
+    cost : float
+        Of the plan after it, whole vehicles paid. [currency]
+    linear : float
+        The same with vehicles paid by the room that is used: what a linear program of the whole network would call its cost. [currency]
+    gap : float or None
+        Of ``cost``; None while something is overdrawn that can still be helped: its price says nothing of the plan.
+    seconds : float
+    """
 
     kind: str
     overdrawn: int
     items: int
     cost: float
+    linear: float
     gap: float | None
     seconds: float
 
@@ -224,7 +241,7 @@ class Finisher:
         missing = self.crew.run(wanted, order, done, self.until)
         self.stock = Stock(cost, use)
         now = true_cost(self.limits, self.stock)
-        # while something is overdrawn that can still be helped, its price says nothing of the plan
+        linear = now - self.limits.empty_room(self.stock.total)
         gap = None if kind == "relieve" and self.overdrawn.any() else relative_gap(now, self.bound)
-        self.told(Pass(kind, int(overdrawn.sum()), items, now, gap, time.monotonic() - began))
+        self.told(Pass(kind, int(overdrawn.sum()), items, now, linear, gap, time.monotonic() - began))
         return not missing

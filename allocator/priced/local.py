@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from queue import Empty, Queue
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,48 @@ IntArray = NDArray[np.int64]
 Message = tuple[int, int, dict[str, Any] | None, Arrays]
 
 
+class Hands:
+    """Processes that are started before there is work, so that they load their libraries while the network is read.
+
+    Parameters
+    ----------
+    count : int
+    """
+
+    def __init__(self, count: int) -> None:
+        self._idle = [_begin() for _ in range(count)]
+
+    def __enter__(self) -> Hands:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in self._idle:
+            _finish(process)
+
+    def take(self) -> subprocess.Popen[bytes]:
+        """One of them, whose end is the taker's business; a fresh one when none is left."""
+        return self._idle.pop() if self._idle else _begin()
+
+
+def _begin() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "allocator.priced.desk"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=child_environment() | ONE_THREAD,
+        start_new_session=True,
+    )
+
+
+def _finish(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    with contextlib.suppress(BrokenPipeError, ValueError):
+        process.stdin.close()  # type: ignore[union-attr]
+
+
 class LocalCrew(Crew):
     """Processes of this machine.
 
@@ -30,10 +73,13 @@ class LocalCrew(Crew):
     ----------
     source : Path
         Folder of :func:`allocator.priced.source.write_source`.
+    hands : Hands, optional
+        Where to take processes from.
     """
 
-    def __init__(self, source: Path, shards: Sequence[IntArray], workers: int) -> None:
+    def __init__(self, source: Path, shards: Sequence[IntArray], workers: int, hands: Hands | None = None) -> None:
         super().__init__(shards, workers)
+        self._hands = hands or Hands(0)
         self._source = str(source)
         self._messages: Queue[Message] = Queue()
         self._born = [0] * self.workers
@@ -45,13 +91,7 @@ class LocalCrew(Crew):
         return [process.pid for process in self._processes]
 
     def _start(self, worker: int) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "allocator.priced.desk"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=child_environment() | ONE_THREAD,
-            start_new_session=True,
-        )
+        process = self._hands.take()
         self._born[worker] += 1
         threading.Thread(
             target=_read, args=(process.stdout, self._messages, worker, self._born[worker]), daemon=True
@@ -84,11 +124,7 @@ class LocalCrew(Crew):
         self._processes[worker] = self._start(worker)
 
     def _kill(self, worker: int) -> None:
-        process = self._processes[worker]
-        process.kill()
-        process.wait()
-        with contextlib.suppress(BrokenPipeError, ValueError):
-            process.stdin.close()  # type: ignore[union-attr]
+        _finish(self._processes[worker])
 
     def close(self) -> None:
         for worker in range(self.workers):

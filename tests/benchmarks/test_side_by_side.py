@@ -73,16 +73,18 @@ def test_growth_is_by_item():
 
 
 def test_the_linear_plan_is_read_off_the_passes():
-    """The last pass of relief with a gap; the time of the first plan within the asked gap."""
+    """The last pass of relief with a gap, vehicles by the room used; the time of the first plan within the asked gap of the bound so far."""
     log = [
-        {"event": "round", "seconds": 9.0},
-        {"event": "pass", "kind": "relieve", "gap": None, "cost": 5.0, "seconds": 2.0},
-        {"event": "pass", "kind": "relieve", "gap": 0.003, "cost": -10.0, "seconds": 1.0},
-        {"event": "pass", "kind": "whole", "gap": 0.006, "cost": -9.0, "seconds": 4.0},
-        {"event": "round", "seconds": 3.0},
-        {"event": "pass", "kind": "improve", "gap": 0.002, "cost": -9.5, "seconds": 4.0},
+        {"event": "round", "bound": -10.5, "seconds": 6.0},
+        {"event": "round", "bound": -10.04, "seconds": 3.0},
+        {"event": "pass", "kind": "relieve", "gap": None, "cost": 5.0, "linear": 5.0, "seconds": 2.0},
+        {"event": "pass", "kind": "relieve", "gap": 0.02, "cost": -9.8, "linear": -10.0, "seconds": 1.0},
+        {"event": "pass", "kind": "whole", "gap": 0.06, "cost": -9.0, "linear": -9.2, "seconds": 4.0},
+        {"event": "round", "bound": -10.01, "seconds": 3.0},
+        {"event": "pass", "kind": "improve", "gap": 0.02, "cost": -9.8, "linear": -10.0, "seconds": 4.0},
     ]
-    assert linear(log, 20.0, 0.005) == {"cost": -10.0, "gap": 0.003, "seconds": 23.0, "kind": "relieve"}
+    found = linear(log, 20.0, 0.005)
+    assert found == {"cost": -10.0, "gap": pytest.approx(0.001), "seconds": 23.0, "kind": "relieve"}
     assert linear(log, 20.0, 0.002)["seconds"] == 34.0, "rounds between the passes count"
     assert linear(log[:2], 20.0, 0.005) is None
 
