@@ -43,6 +43,7 @@ class Hands:
     ) -> None:
         for process in self._idle:
             _finish(process)
+            process.stdout.close()  # type: ignore[union-attr]
 
     def take(self) -> subprocess.Popen[bytes]:
         """One of them, whose end is the taker's business; a fresh one when none is left."""

@@ -15,7 +15,7 @@ from allocator.generate import generate
 from allocator.network import build_network
 from allocator.priced.crew import Order, Reply
 from allocator.priced.engine import build_source
-from allocator.priced.local import LocalCrew
+from allocator.priced.local import Hands, LocalCrew
 from allocator.priced.sample import cut
 from allocator.priced.source import Source, write_source
 from allocator.tables import Tables, read_tables
@@ -88,6 +88,25 @@ def test_a_time_that_is_up_is_kept_to(crew: LocalCrew, made: tuple[Source, Path,
     missing = crew.run(range(8), lambda shard, worker: ({"do": "price"}, {}), lambda reply: None, time.monotonic() - 1)
     assert missing == list(range(8))
     assert len(_bounds(crew, made[0])) == 8
+
+
+def test_workers_started_before_there_is_work_are_taken_and_the_others_ended(
+    made: tuple[Source, Path, list[np.ndarray]],
+) -> None:
+    """Three wait, one died waiting: two are taken, the dead one is replaced when its first order comes back as lost, the third ends with the hands."""
+    source, folder, shards = made
+    with Hands(3) as hands:
+        waiting = {process.pid: process for process in hands._idle}
+        dead = hands._idle[-1]
+        dead.kill()
+        dead.wait()
+        with LocalCrew(folder, shards, 2, hands) as crew:
+            assert set(crew.pids) < set(waiting)
+            bounds = _bounds(crew, source)
+            assert crew.spent.lost <= 1
+            assert dead.pid not in crew.pids
+        assert len(bounds) == len(shards)
+    assert all(process.poll() is not None for process in waiting.values())
 
 
 def test_a_shard_that_costs_three_workers_ends_the_run(made: tuple[Source, Path, list[np.ndarray]]) -> None:

@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 
 import allocator
+from allocator import run
 from allocator.generate import generate
 from allocator.network import build_network
 from allocator.plan.plan import Plan
 from allocator.priced import engine
+from allocator.priced.local import Hands
 from allocator.priced.proof import prove_bound
 from tests.end_to_end.random_networks import random_case
 from tests.priced.solo import solo
@@ -25,6 +27,7 @@ def one_process() -> Any:
     """Workers of the test's own process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine, "staffed", solo)
+        patch.setattr(run, "hands", lambda network, options: Hands(0))
         yield
 
 

@@ -11,11 +11,12 @@ import pytest
 from click.testing import CliRunner
 
 import allocator
-from allocator import optimise
+from allocator import optimise, run
 from allocator.cli.verify import command
 from allocator.network import Network, build_network
 from allocator.plan.plan import Plan
 from allocator.priced import engine, proof
+from allocator.priced.local import Hands
 from allocator.priced.proof import prove_bound
 from tests.priced.solo import solo
 from tests.program.networks import write_case
@@ -28,6 +29,7 @@ def one_process() -> Any:
     """Workers of the test's own process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine, "staffed", solo)
+        patch.setattr(run, "hands", lambda network, options: Hands(0))
         patch.setattr(proof, "staffed", solo)
         # settled whole, a plan this small would be proven by branch and bound
         patch.setattr(optimise, "POLISH_COLUMNS", 0)
