@@ -69,13 +69,15 @@ def dive(program: Program, x: FloatArray, fixed: dict[int, float], scale: float)
         step = np.ones(block.columns)
         step[columns] = steps
         at = _At(x, hot.objective)
-        diving = _Diving(hot, block.lower, block.upper, step, fixed, scale)
+        diving, given_up = _Diving(hot, block.lower, block.upper, step, fixed, scale), False
         while len(part := _fractional(columns, step, at.x)):
             found = _aside(program, part, columns, at, diving) if len(part) > FEW else None
             try:
                 at = found or _nearest_first(diving, part, at)
             except _NoPlanError:
-                at = _At(_empty(hot, block, fixed), hot.objective)
+                if given_up:
+                    break  # what is not whole is told when the plan is gathered
+                at, given_up = _At(_empty(hot, block, fixed), hot.objective), True
         if not at.here:
             hot.run(DUAL)
             at = _At(diving.point(), hot.objective)
