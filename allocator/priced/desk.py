@@ -60,6 +60,7 @@ class Desk:
                 order["every"],
                 order["better"],
                 float(order.get("least", -np.inf)),
+                arrays.get("asked"),
             )
         elif what == "flows":
             found = shard.flows()

@@ -31,6 +31,8 @@ ANOTHER = 4.0
 """What going beyond the started vehicles' room costs, in times of a full vehicle's price per m3: another one would go nearly empty."""
 MATTERS = 0.3
 """Cost of vehicles' empty room, as a part of the asked gap, from which on vehicles are decided."""
+GIVERS = 20.0
+"""Times what is overdrawn that the items asked to give hold of it, doubled in each pass: a small overdraft is not put to every item that uses a little."""
 WORTH = 0.1
 """Part of the average item's gap below which an item is not planned again."""
 
@@ -143,11 +145,11 @@ class Finisher:
     def relieve(self) -> bool:
         """Linear plans that overdraw nothing that can be helped: the price of overdrawing climbs until it is."""
         rung = np.full(self.limits.count, FIRST_RUNG[self.many])
-        for _ in range(MOST_PASSES):
+        for k in range(MOST_PASSES):
             if not self.overdrawn.any():
                 return True
             over = np.minimum(rung * self.density, self.limits.highest)
-            if not self._pass("relieve", over, whole=False, every=False):
+            if not self._pass("relieve", over, whole=False, every=False, givers=GIVERS * 2**k):
                 return False
             still = self.overdrawn
             if (over[still] >= self.limits.highest[still]).all():
@@ -217,6 +219,7 @@ class Finisher:
         every: bool,
         better: bool = False,
         least: float = -np.inf,
+        givers: float = np.inf,
     ) -> bool:
         """One pass; False when the time was up before its end."""
         began, items = time.monotonic(), 0
@@ -224,12 +227,14 @@ class Finisher:
         part = np.array([slack / self.crew.workers for _ in range(self.crew.workers)])
         overdrawn = self.overdrawn
         cost, use = self.stock.cost.copy(), self.stock.use.copy()
+        need = np.where(overdrawn, -slack, 0.0) / np.maximum(use.sum(axis=0), 1e-12)
         touched = np.asarray((use[:, overdrawn] > 0).any(axis=1))
         wanted = [shard for shard in range(len(self.crew.shards)) if every or touched[shard]]
 
         def order(shard: int, worker: int) -> Order:
             head = {"do": "settle", "whole": whole, "every": every, "better": better, "least": least}
-            return head, {"price": price, "slack": part[worker], "over": dear}
+            arrays = {"price": price, "slack": part[worker], "over": dear}
+            return head, arrays | ({"asked": givers * need * use[shard]} if np.isfinite(givers) else {})
 
         def done(reply: Reply) -> None:
             nonlocal items

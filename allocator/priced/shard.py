@@ -131,6 +131,7 @@ class Shard:
         every: bool,
         better: bool = False,
         least: float = -np.inf,
+        asked: FloatArray | None = None,
     ) -> Work:
         """Plan items again within what is left.
 
@@ -149,14 +150,17 @@ class Shard:
             Keep a new plan only if it is better at these prices than the one there.
         least : float
             Only items whose plan may be that much too dear: its cost at the prices less its bound there. [currency]
+        asked : (R,) float, optional
+            Use of each overdrawn resource that the items asked to give hold together at least: its largest users. Without, all are.
         """
         began = self._mark()
         slack = slack.copy()
         tolerance = TIGHT * np.maximum(1.0, np.where(np.isfinite(slack), np.abs(slack), 1.0))
         done = 0
-        for member in self.members:
+        givers = np.ones(len(self.members), dtype=bool) if asked is None else self._givers(slack < -tolerance, asked)
+        for member, gives in zip(self.members, givers.tolist(), strict=True):
             own = member.use(self.count)
-            overdraws = bool(((own > 0) & (slack < -tolerance)).any())
+            overdraws = gives and bool(((own > 0) & (slack < -tolerance)).any())
             if not overdraws and not (every and self._asks(member, own, price, better, least)):
                 continue
             block = member.packed.open()
@@ -176,6 +180,17 @@ class Shard:
             if member.uses is not None and member.amounts is not None:
                 use[member.uses] += member.amounts
         return self._work(began, -np.inf, cost, use, done)
+
+    def _givers(self, overdrawn: BoolArray, asked: FloatArray) -> BoolArray:
+        """(k,) the largest users of each overdrawn resource that hold what is asked of it together."""
+        over = np.flatnonzero(overdrawn)
+        use = np.array([member.use(self.count)[over] for member in self.members])
+        largest = np.argsort(-use, axis=0, kind="stable")
+        ranked = np.take_along_axis(use, largest, axis=0)
+        before = np.cumsum(ranked, axis=0) - ranked
+        among = np.empty(use.shape, dtype=bool)
+        np.put_along_axis(among, largest, before < asked[over], axis=0)
+        return np.asarray((among & (use > 0)).any(axis=1))
 
     @staticmethod
     def _asks(member: Member, own: FloatArray, price: FloatArray, better: bool, least: float) -> bool:

@@ -11,6 +11,7 @@ from allocator.network import build_network
 from allocator.priced.blocks import Block
 from allocator.priced.engine import build_source
 from allocator.priced.item import price_item, settle_item
+from allocator.priced.shard import Member, Shard
 from allocator.priced.source import Source
 from allocator.tables import read_tables
 from tests.priced.made import blocks_of, optimum, source_of
@@ -107,3 +108,26 @@ def test_items_with_packs_are_near_their_own_optimum(tmp_path: Path) -> None:
         off.append((found.cost - best) / max(1.0, abs(best)))
     assert max(off) <= 0.05
     assert float(np.mean(off)) <= 0.005
+
+
+def test_a_small_overdraft_is_put_to_its_largest_users(tmp_path: Path) -> None:
+    """Of a shard's items only the largest users that hold what is asked together are planned again; all that use it where all of it is asked."""
+    generate(items=8, stores=4, days=5, channels=2, dcs=1, seed=11, tight=0.0, out=tmp_path)
+    source = build_source(build_network(read_tables(tmp_path)))
+    count = source.limits.count
+    none, price = np.full(count, np.inf), np.zeros(count)
+    members = [Member.of(block, expiry) for block, expiry in source.blocks(np.arange(8))]
+    shard = Shard(source, members, HOT)
+    shard.price(price)
+    use = np.array([member.use(count) for member in shard.members])
+    resource = int((use > 0).sum(axis=0).argmax())
+    users = np.flatnonzero(use[:, resource] > 0)
+    assert len(users) >= 4
+    largest = float(use[:, resource].max())
+    for asked, expected in ((1e-6 * largest, 1), (largest + 1e-9, 2), (float(use[:, resource].sum()) * 2, len(users))):
+        slack = none.copy()
+        slack[resource] = -2e-7  # next to nothing, and at no price: nobody gives, everybody asked is planned
+        need = np.zeros(count)
+        need[resource] = asked
+        work = shard.settle(price, slack, np.zeros(count), whole=False, every=False, asked=need)
+        assert work.items == expected
