@@ -113,7 +113,7 @@ def optimise(
     plan_id: str,
     baseline: Baseline,
     presolve: bool,
-    ready: Hands | None = None,
+    ready: Hands,
 ) -> Outcome:
     """A plan by the engine that is asked for, the rules engine's where it has nothing better.
 
@@ -211,7 +211,7 @@ def _limits(options: Options, program: Program, left: float) -> Limits:
 
 
 def _priced(
-    network: Network, options: Options, clock: Clock, plan_id: str, baseline: Baseline, ready: Hands | None
+    network: Network, options: Options, clock: Clock, plan_id: str, baseline: Baseline, ready: Hands
 ) -> Outcome:
     from allocator.network.prices import build_prices
     from allocator.priced.engine import Setting, solve_priced

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.engine.cut import cut_rows
 from allocator.engine.problem import Limits, Problem, SolverError
 from allocator.engine.process import Solver
 from allocator.network.network import Network
@@ -157,29 +158,18 @@ def settle(
 def _restrict(problem: Problem, free: BoolArray, low: FloatArray, high: FloatArray) -> tuple[Problem, IntArray]:
     """The problem in the free columns only, rows that hold none of them left out."""
     columns = np.flatnonzero(free)
-    new = np.full(len(free), -1, dtype=np.int64)
-    new[columns] = np.arange(len(columns))
-    row_of = problem.row_of
-    kept = free[problem.indices]
-    fixed = np.bincount(
-        row_of[~kept], weights=problem.values[~kept] * low[problem.indices[~kept]], minlength=len(problem.row_lower)
-    )
-    rows = np.unique(row_of[kept])
-    place = np.full(len(problem.row_lower), -1, dtype=np.int64)
-    place[rows] = np.arange(len(rows))
-    indptr = np.zeros(len(rows) + 1, dtype=np.int64)
-    np.cumsum(np.bincount(place[row_of[kept]], minlength=len(rows)), out=indptr[1:])
+    cut = cut_rows(problem.indptr, problem.indices, problem.values, free, low)
     return (
         Problem(
             cost=problem.cost[columns],
             lower=low[columns],
             upper=np.maximum(high[columns], low[columns]),
             integer=np.zeros(len(columns), dtype=bool),
-            indptr=indptr,
-            indices=new[problem.indices[kept]],
-            values=problem.values[kept],
-            row_lower=problem.row_lower[rows] - fixed[rows] - 1e-9,
-            row_upper=problem.row_upper[rows] - fixed[rows] + 1e-9,
+            indptr=cut.indptr,
+            indices=cut.indices,
+            values=cut.values,
+            row_lower=problem.row_lower[cut.rows] - cut.fixed - 1e-9,
+            row_upper=problem.row_upper[cut.rows] - cut.fixed + 1e-9,
         ),
         columns,
     )

@@ -85,7 +85,7 @@ def dive(program: Program, x: FloatArray, fixed: dict[int, float], scale: float)
     return x
 
 
-def held(block: Block, fixed: Mapping[int, float]) -> Block:
+def _held(block: Block, fixed: Mapping[int, float]) -> Block:
     """A block with some columns fixed."""
     lower, upper = block.lower.copy(), block.upper.copy()
     columns = np.fromiter(fixed.keys(), np.int64, len(fixed))
@@ -96,7 +96,7 @@ def held(block: Block, fixed: Mapping[int, float]) -> Block:
 def _aside(program: Program, wanted: IntArray, columns: IntArray, at: _At, diving: _Diving) -> _At | None:
     """Round columns in the small program around them, then let the whole one take it over; None where that did not do."""
     hot, block = program.hot, program.block
-    part = around(held(block, diving.fixed), wanted, at.x)
+    part = around(_held(block, diving.fixed), wanted, at.x)
     if len(part.columns) > SMALLER * block.columns:
         return None
     limits = program.limits.within(part.columns, at.x)

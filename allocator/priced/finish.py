@@ -227,14 +227,16 @@ class Finisher:
         part = np.array([slack / self.crew.workers for _ in range(self.crew.workers)])
         overdrawn = self.overdrawn
         cost, use = self.stock.cost.copy(), self.stock.use.copy()
-        need = np.where(overdrawn, -slack, 0.0) / np.maximum(use.sum(axis=0), 1e-12)
+        need = np.where(overdrawn, -slack, 0.0) / np.maximum(use.sum(axis=0), 1e-12)  # by unit of use
         touched = np.asarray((use[:, overdrawn] > 0).any(axis=1))
         wanted = [shard for shard in range(len(self.crew.shards)) if every or touched[shard]]
 
         def order(shard: int, worker: int) -> Order:
             head = {"do": "settle", "whole": whole, "every": every, "better": better, "least": least}
             arrays = {"price": price, "slack": part[worker], "over": dear}
-            return head, arrays | ({"asked": givers * need * use[shard]} if np.isfinite(givers) else {})
+            if np.isfinite(givers):
+                arrays["asked"] = givers * need * use[shard]
+            return head, arrays
 
         def done(reply: Reply) -> None:
             nonlocal items

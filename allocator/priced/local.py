@@ -121,16 +121,13 @@ class LocalCrew(Crew):
             return worker, facts, arrays
 
     def _end(self, worker: int) -> None:
-        self._kill(worker)
-        self._processes[worker] = self._start(worker)
-
-    def _kill(self, worker: int) -> None:
         _finish(self._processes[worker])
+        self._processes[worker] = self._start(worker)
 
     def close(self) -> None:
         for worker in range(self.workers):
             self._born[worker] += 1
-            self._kill(worker)
+            _finish(self._processes[worker])
 
 
 def _read(stream: Any, messages: Queue[Message], worker: int, born: int) -> None:

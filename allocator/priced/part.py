@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.engine.cut import cut_rows
 from allocator.priced.blocks import Block
 from allocator.program.stamp import LAW_NAMES
 
@@ -45,22 +46,8 @@ class Rows:
 
     def within(self, columns: IntArray, x: FloatArray) -> Rows:
         """The rows that some columns (ascending) are in, over those columns, all others staying at ``x``."""
-        place = np.full(len(x), -1, dtype=np.int32)
-        place[columns] = np.arange(len(columns))
-        row = np.repeat(np.arange(len(self.limit)), np.diff(self.indptr))
-        there = place[self.indices] >= 0
-        fixed = np.bincount(
-            row[~there], self.values[~there] * x[self.indices[~there]], minlength=len(self.limit)
-        ).astype(np.float64)
-        count = np.bincount(row[there], minlength=len(self.limit))
-        kept = count > 0
-        return Rows(
-            (self.limit - fixed)[kept],
-            self.price[kept],
-            np.concatenate([[0], np.cumsum(count[kept])]).astype(np.int32),
-            place[self.indices[there]],
-            self.values[there],
-        )
+        cut = cut_rows(self.indptr, self.indices, self.values, _marked(len(x), columns), x)
+        return Rows(self.limit[cut.rows] - cut.fixed, self.price[cut.rows], cut.indptr, cut.indices, cut.values)
 
 
 @dataclass(frozen=True)
@@ -115,21 +102,16 @@ def around(block: Block, columns: IntArray, x: FloatArray) -> Part:
     free = moving & ~_columns(block, row, outside)
     for _ in range(2):  # packs, then what packs start
         free |= _columns(block, row, _rows(block, row, free)) & ~moving
-    kept = _rows(block, row, free)
-    at, there = kept[row], free[block.indices]
-    fixed = at & ~there
-    shift = np.bincount(row[fixed], block.values[fixed] * x[block.indices[fixed]], minlength=block.rows)[kept]
-    place = (np.cumsum(free) - 1).astype(np.int32)
-    count = np.bincount(row[at & there], minlength=block.rows)[kept]
+    cut = cut_rows(block.indptr, block.indices, block.values, free, x)
     return Part(
         np.flatnonzero(free).astype(np.int32),
         block.lower[free],
         block.upper[free],
-        np.concatenate([[0], np.cumsum(count)]).astype(np.int32),
-        place[block.indices[at & there]],
-        block.values[at & there],
-        block.row_lower[kept] - shift,
-        block.row_upper[kept] - shift,
+        cut.indptr,
+        cut.indices,
+        cut.values,
+        block.row_lower[cut.rows] - cut.fixed,
+        block.row_upper[cut.rows] - cut.fixed,
     )
 
 

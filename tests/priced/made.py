@@ -71,6 +71,12 @@ def random_block(seed: int, integer: bool = False, resources: int = 3) -> Block:
     )
 
 
+def activity(block: Block, x: np.ndarray) -> np.ndarray:
+    """(m,) what a point makes of a block's rows."""
+    row = np.repeat(np.arange(block.rows), np.diff(block.indptr))
+    return np.bincount(row, block.values * x[block.indices], minlength=block.rows)
+
+
 def optimum(block: Block, cost: np.ndarray, whole: bool = False) -> float:
     """Least cost of a block, by scipy's own call of HiGHS."""
     from scipy.optimize import Bounds, LinearConstraint, milp

@@ -15,7 +15,7 @@ from allocator.priced.item import load, settle_item
 from allocator.priced.part import Rows, around
 from allocator.priced.source import Source
 from allocator.tables import read_tables
-from tests.priced.made import blocks_of
+from tests.priced.made import activity, blocks_of
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +49,6 @@ def _items(source: Source) -> Iterator[tuple[Block, Hot, np.ndarray, np.ndarray]
     assert found >= 4
 
 
-def _activity(block: Block, x: np.ndarray) -> np.ndarray:
-    row = np.repeat(np.arange(block.rows), np.diff(block.indptr))
-    return np.bincount(row, block.values * x[block.indices], minlength=block.rows)
-
-
 def test_a_plan_of_a_part_is_a_plan_of_the_item(source: Source) -> None:
     """Whatever the part does inside its rows keeps every row and bound of the item, and it holds the columns it is for and not all others."""
     draw, smaller = np.random.default_rng(0), 0
@@ -69,7 +64,8 @@ def test_a_plan_of_a_part_is_a_plan_of_the_item(source: Source) -> None:
         assert hot.run(DUAL)
         there = x.copy()
         there[part.columns] = hot.point()
-        left, room = _activity(block, there), 1e-5 * np.maximum(1.0, np.abs(_activity(block, there)))
+        left = activity(block, there)
+        room = 1e-5 * np.maximum(1.0, np.abs(left))
         assert ((left >= block.row_lower - room) & (left <= block.row_upper + room)).all()
         assert ((there >= block.lower - 1e-6) & (there <= block.upper + 1e-6)).all()
         assert np.abs(there - x).max() > 1e-3, "another cost moves something"

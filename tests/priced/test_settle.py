@@ -14,7 +14,7 @@ from allocator.priced.item import price_item, settle_item
 from allocator.priced.shard import Member, Shard
 from allocator.priced.source import Source
 from allocator.tables import read_tables
-from tests.priced.made import blocks_of, optimum, source_of
+from tests.priced.made import activity, blocks_of, optimum, source_of
 from tests.program.networks import CASES
 
 HOT = Hot()
@@ -24,9 +24,7 @@ def _faults(block: Block, x: np.ndarray) -> list[str]:
     """Rows and bounds that a point breaks, whole columns that are not whole."""
     columns, steps = block.whole
     off = np.abs(x[columns] / steps - np.round(x[columns] / steps))
-    left = np.bincount(
-        np.repeat(np.arange(block.rows), np.diff(block.indptr)), block.values * x[block.indices], minlength=block.rows
-    )
+    left = activity(block, x)
     room = 1e-6 * np.maximum(1.0, np.abs(left))
     found = [f"column {c} is {x[c]}" for c in columns[off > 1e-9]]
     found += [f"row {r}" for r in np.flatnonzero((left < block.row_lower - room) | (left > block.row_upper + room))]
