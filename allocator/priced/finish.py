@@ -24,6 +24,8 @@ FIRST_RUNG = {True: 0.2, False: 0.05}
 LADDER = {True: 6.0, False: 4.0}
 MANY = 50
 """Items from which on the ladder is coarse: what that loses is a tenth of a percent, and each rung is a pass over most items."""
+INSTEAD = 2
+"""Rungs above those overdrawn of what is not: or else what one resource is relieved of goes to another, for the next pass to relieve."""
 MOST_PASSES = 16
 START = 0.3
 """Part of a vehicle's room that the linear plan must fill for it to be started."""
@@ -148,7 +150,8 @@ class Finisher:
         for k in range(MOST_PASSES):
             if not self.overdrawn.any():
                 return True
-            over = np.minimum(rung * self.density, self.limits.highest)
+            ahead = np.where(self.overdrawn, 1.0, LADDER[self.many] ** INSTEAD)
+            over = np.minimum(ahead * rung * self.density, self.limits.highest)
             if not self._pass("relieve", over, whole=False, every=False, givers=GIVERS * 2**k):
                 return False
             still = self.overdrawn
