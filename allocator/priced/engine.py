@@ -51,6 +51,8 @@ MOST_IMPROVING = 3
 MORE_ROUNDS = 6
 ENOUGH_OF_GAP = 0.1
 """Promised gain, as a part of the asked gap, at which no more rounds are worth it."""
+LACK_OF_GAP = 10.0
+"""What plans overdraw, in asked gaps, from which relieving does better than more rounds: it takes from whom it costs least, some 25 times less."""
 
 
 @dataclass(frozen=True)
@@ -221,7 +223,7 @@ class _Run:
         self.checkpoint = Checkpoint(setting.checkpoint, setting.plan_id, setting.resume)
         self.log: list[dict[str, Any]] = []
         enough = max(ENOUGH, ENOUGH_OF_GAP * setting.gap)
-        self.watching = Watching(self._stop_rounds, self._told, self.checkpoint, enough)
+        self.watching = Watching(self._stop_rounds, self._told, self.checkpoint, enough, LACK_OF_GAP * setting.gap)
         self.climbing: Climb
         self.first_round = 0.0
 

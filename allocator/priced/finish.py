@@ -34,7 +34,7 @@ ANOTHER = 4.0
 MATTERS = 0.3
 """Cost of vehicles' empty room, as a part of the asked gap, from which on vehicles are decided."""
 GIVERS = 20.0
-"""Times what is overdrawn that the items asked to give hold of it, doubled in each pass: a small overdraft is not put to every item that uses a little."""
+"""Times what is overdrawn that the items asked to give hold of it, four times as much each further pass: a little is not put to all who use a little."""
 WORTH = 0.1
 """Part of the average item's gap below which an item is not planned again."""
 
@@ -124,14 +124,8 @@ class Finisher:
         self.stock = Stock(state.cost.copy(), state.use.copy())
         self.finite = np.isfinite(limits.limit)
         self.many = sum(len(shard) for shard in crew.shards) > MANY
-        self.density = self._density()
+        self.density = limits.carried(float(self.stock.cost.sum()), self.stock.total)
         self.vehicles, self.decided = np.zeros(limits.count), False
-
-    def _density(self) -> FloatArray:
-        """(R,) what a unit of use carries on average, by kind of resource. [currency per unit of use]"""
-        use, law = self.stock.total, self.limits.law
-        total = np.bincount(law, weights=use, minlength=int(law.max(initial=0)) + 1)
-        return np.asarray(abs(float(self.stock.cost.sum())) / np.maximum(total[law], 1e-9))
 
     @property
     def slack(self) -> FloatArray:
@@ -152,7 +146,7 @@ class Finisher:
                 return True
             ahead = np.where(self.overdrawn, 1.0, LADDER[self.many] ** INSTEAD)
             over = np.minimum(ahead * rung * self.density, self.limits.highest)
-            if not self._pass("relieve", over, whole=False, every=False, givers=GIVERS * 2**k):
+            if not self._pass("relieve", over, whole=False, every=False, givers=GIVERS * 4**k):
                 return False
             still = self.overdrawn
             if (over[still] >= self.limits.highest[still]).all():

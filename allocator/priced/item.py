@@ -15,7 +15,7 @@ from allocator.priced.dive import Program, dive
 from allocator.priced.part import Rows
 
 FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int32]
+IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 AGREE = 1e-6
@@ -91,15 +91,37 @@ def price_item(hot: Hot, block: Block, price: FloatArray, basis: Any = None) -> 
 
 
 @dataclass(frozen=True)
+class Known:
+    """Where an item's optimum at some prices is, so that it need not be found again at the same ones.
+
+    Attributes
+    ----------
+    use : (R,) float
+        Of the item's plan.
+    limits : (k,) int
+        Resources whose limits came in since, in that order.
+    basis : object
+        With those limits; opaque.
+    """
+
+    use: FloatArray
+    limits: IntArray
+    basis: Any
+
+
+@dataclass(frozen=True)
 class Settled:
-    """An item's plan within an allowance: what it costs and uses, where it is, and the basis at the prices alone."""
+    """An item's plan within an allowance: what it costs and uses, where it is, and how its optimum within the allowance is found again.
+
+    ``priced`` is its answer to the prices alone; None when that was known.
+    """
 
     cost: float
     use: FloatArray
     x: FloatArray
-    bound: float
+    limits: IntArray
     basis: Any
-    dual: FloatArray
+    priced: Priced | None
 
 
 def settle_item(
@@ -110,6 +132,8 @@ def settle_item(
     over: FloatArray,
     basis: Any = None,
     whole: bool = True,
+    known: Known | None = None,
+    scale: float = 0.0,
 ) -> Settled:
     """A plan of an item within an allowance of the shared resources, in whole packs and units if asked.
 
@@ -121,21 +145,32 @@ def settle_item(
         Of the item's last run at prices.
     whole : bool
         Packs and yes/no whole, limits in whole units.
+    known : Known, optional
+        Of the same prices; without, they are answered first.
+    scale : float
+        With ``known``, the item's cost at the prices alone. [currency]
 
     Notes
     -----
     Limits enter as rows only once the plan breaks them: an item touches hundreds of resources and presses on a few. Without packs an item's
     rows form a network, so whole right-hand sides give whole plans; packs are fixed one by one in a dive.
     """
-    priced = price_item(hot, block, price, basis)
-    x, use = priced.x, block.used(priced.x, len(price))
+    looking = _Looking(hot, block, allowance, over, whole)
+    priced = None
+    if known is None or not block.rows:
+        priced = price_item(hot, block, price, basis)
+        x, scale, basis = priced.x, priced.bound, priced.basis
+    else:
+        load(hot, block, block.charged(price))
+        x, basis = looking.again(known), known.basis
+    use = looking.use(x)
     if block.rows:
-        looking = _Looking(hot, block, allowance, over, whole)
         x, use = looking.within(x)
+        basis = hot.basis() if len(looking.limits) else basis
         if whole:
-            x = settled(block, _whole(looking, x, block.charged(price), max(1.0, abs(priced.bound))))
+            x = settled(block, _whole(looking, x, block.charged(price), max(1.0, abs(scale))))
             use = looking.use(x)
-    return Settled(float(block.cost @ x), use, x, priced.bound, priced.basis, priced.dual)
+    return Settled(float(block.cost @ x), use, x, looking.limits, basis, priced)
 
 
 def _whole(looking: _Looking, x: FloatArray, cost: FloatArray, scale: float) -> FloatArray:
@@ -169,6 +204,7 @@ class _Looking:
         self.allowance = np.maximum(allowance, 0.0)
         self.most = self.allowance + 1e-7 * np.maximum(1.0, np.where(np.isfinite(allowance), self.allowance, 0.0))
         self.there = np.zeros(len(allowance), dtype=bool)
+        self.limits = np.empty(0, dtype=np.int64)
         self.rows = Rows.none()
 
     def broken(self, use: FloatArray) -> BoolArray:
@@ -179,13 +215,20 @@ class _Looking:
         """(R,) use of a point."""
         return self.block.used(x, len(self.over))
 
+    def again(self, known: Known) -> FloatArray:
+        """The optimum with the limits that are known to matter, those first that came in before."""
+        self._limit(known.limits)
+        self.hot.start(known.basis)
+        self._limit(np.flatnonzero(self.broken(known.use)))
+        self.hot.run(DUAL)
+        return self.hot.point()[: self.block.columns]
+
     def within(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The block's optimum with the limits it breaks, and its use."""
         use = self.use(x)
         broken = self.broken(use)
         while broken.any():
             self._limit(np.flatnonzero(broken))
-            self.there |= broken
             self.hot.run(DUAL)
             x = self.hot.point()[: self.block.columns]
             use = self.use(x)
@@ -193,8 +236,12 @@ class _Looking:
         return x, use
 
     def _limit(self, resources: NDArray[np.int64]) -> None:
-        """Rows for broken limits, counted in what a unit of the item uses."""
+        """Rows for limits, counted in what a unit of the item uses."""
+        if not len(resources):
+            return
         block = self.block
+        self.there[resources] = True
+        self.limits = np.concatenate([self.limits, resources])
         place = np.full(len(self.over), -1, dtype=np.int64)
         place[resources] = np.arange(len(resources))
         mine = np.flatnonzero(place[block.use] >= 0)

@@ -69,6 +69,16 @@ class SharedLimits:
         over = np.where(np.isfinite(self.limit), np.maximum(use - self.limit, 0.0), 0.0)
         return float(self.highest @ over) + self.constant
 
+    def carried(self, cost: float, use: FloatArray) -> FloatArray:
+        """(R,) what a unit of use carries on average, by kind of resource, of a plan that costs and uses that much. [currency per unit of use]"""
+        total = np.bincount(self.law, weights=use, minlength=int(self.law.max(initial=0)) + 1)
+        return np.asarray(abs(cost) / np.maximum(total[self.law], 1e-9))
+
+    def lack(self, cost: float, use: FloatArray) -> float:
+        """What a plan that costs and uses that much overdraws, valued at what it carries on average, as a part of what the plan is worth."""
+        over = np.where(np.isfinite(self.limit), np.maximum(use - self.limit, 0.0), 0.0)
+        return float(over @ self.carried(cost, use)) / max(abs(cost), 1.0)
+
     def empty_room(self, use: FloatArray) -> float:
         """Cost of the room that is left empty in started vehicles. [currency]"""
         started = self.vehicle_volume > 0

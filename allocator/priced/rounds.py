@@ -92,12 +92,25 @@ class Round:
 
 @dataclass(frozen=True)
 class Watching:
-    """When to stop, who is told, what is kept."""
+    """When to stop, who is told, what is kept.
+
+    Attributes
+    ----------
+    until : callable
+        ``time.monotonic()`` after which no round begins.
+    told : callable
+    checkpoint : Checkpoint
+    enough : float
+        Promised gain, relative to the bound, at which no more rounds are worth it.
+    lack : float
+        Part of the plan's worth that it overdraws at which relieving it does better than more rounds (:meth:`SharedLimits.lack`).
+    """
 
     until: Callable[[], float]
     told: Callable[[Round], None]
     checkpoint: Checkpoint
     enough: float = ENOUGH
+    lack: float = 0.0
 
 
 def ask(crew: Crew, shards: list[int], price: FloatArray, until: float, phase: str, keep: bool = True) -> Kept | None:
@@ -142,7 +155,7 @@ class Climb:
         self.crew, self.shards = crew, shards
         self.all = len(shards) == len(crew.shards)
         self.phase = "all" if self.all else "sample"
-        self.limit = limits.limit * share
+        self.limits, self.limit = limits, limits.limit * share
         self.finite = np.isfinite(self.limit)
         self.constant = limits.constant if self.all else 0.0
         self.master = Bundle(len(crew.shards), self.limit, limits.highest)
@@ -191,10 +204,19 @@ class Climb:
         """Whether the master promises too little for another round."""
         return self.promise - self._best <= enough * max(abs(self._best), 1.0)
 
+    def near(self, lack: float) -> bool:
+        """Whether the plans in hand overdraw so little that relieving them does better than another round."""
+        held = self.state
+        return self.all and self.limits.lack(float(held.cost.sum()), held.use.sum(axis=0)) <= lack
+
     def run(self, watching: Watching, most: int = MOST_ROUNDS, keep: bool = True) -> State:
-        """Rounds until the promise is small or the time is up, ``most`` of them; without ``keep`` the shards' plans stay as they are."""
+        """Rounds until the promise or what is overdrawn is small or the time is up, ``most`` of them; without ``keep`` the shards' plans stay as they are."""
         for _ in range(most):
-            if self._step is not None and (self.done(watching.enough) or time.monotonic() >= watching.until()):
+            if self._step is not None and (
+                self.done(watching.enough)
+                or (keep and self.near(watching.lack))
+                or time.monotonic() >= watching.until()
+            ):
                 break
             began = time.monotonic()
             tight = int((self.next > 0).sum())

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from allocator.engine.hot import Hot
 from allocator.priced.blocks import SERVE, SHIP, Block, Packed
-from allocator.priced.item import NEARLY, price_item, settle_item, settled
+from allocator.priced.item import NEARLY, Known, Priced, price_item, settle_item, settled
 from allocator.priced.part import BALANCE
 from allocator.priced.source import Source
 
@@ -24,12 +24,43 @@ TIGHT = 1e-7
 
 @dataclass
 class Member:
-    """One item of a shard: its block, where to start from, and its part of the plan."""
+    """One item of a shard: its block, where its optimum was last time, and its part of the plan.
+
+    Attributes
+    ----------
+    packed : Packed
+    expiry : (E,) int
+    bound : float
+        Proven at the last prices of a round. [currency]
+    at : int
+        Number of the prices that the next five belong to; -1 for none.
+    scale : float
+        Its cost there without limits. [currency]
+    basis : object
+        There, without limits.
+    dual : (b,) float
+        Of its balances there.
+    limits : (k,) int
+        Resources whose limits came in there since.
+    limited : object
+        The basis with them; None without any.
+    cost, uses, amounts
+        What its plan costs and uses.
+    columns, values
+        Its plan, once that is whole.
+    bids
+        Value of its stock: keys, values.
+    """
 
     packed: Packed
     expiry: IntArray
-    basis: Any = None
     bound: float = -np.inf
+    at: int = -1
+    scale: float = 1.0
+    basis: Any = None
+    dual: FloatArray | None = None
+    limits: IntArray | None = None
+    limited: Any = None
     cost: float = 0.0
     uses: IntArray | None = None
     amounts: FloatArray | None = None
@@ -48,6 +79,23 @@ class Member:
         if self.uses is not None:
             dense[self.uses] = self.amounts
         return dense
+
+    def answer(self, found: Priced, block: Block, number: int) -> None:
+        """Keep where its optimum at some prices is."""
+        self.at, self.scale, self.basis = number, found.bound, found.basis
+        self.dual = found.dual[block.row_law == BALANCE]
+        self.limits = self.limited = None
+
+    def known(self, number: int, use: FloatArray) -> Known | None:
+        """Where its optimum at some prices is; None when it was asked others last."""
+        if self.at != number:
+            return None
+        none = np.empty(0, dtype=np.int64)
+        return Known(
+            use,
+            none if self.limits is None else self.limits,
+            self.basis if self.limited is None else self.limited,
+        )
 
     def take(self, use: FloatArray, cost: float) -> None:
         """Keep what a plan uses and costs."""
@@ -98,6 +146,13 @@ class Shard:
         self.hot, self.count = hot, source.limits.count
         self.sites, self.buckets = source.structure.sites, source.structure.buckets
         self.members = sorted(members, key=lambda member: member.packed.item)
+        self._asked, self._prices = 0, np.empty(0)
+
+    def _number(self, price: FloatArray) -> int:
+        """Number of some prices: the last one's while they stay the same."""
+        if not np.array_equal(price, self._prices):
+            self._asked, self._prices = self._asked + 1, price
+        return self._asked
 
     def price(self, price: FloatArray, keep: bool = True) -> Work:
         """Every item's best linear plan at prices, and the proven bound.
@@ -110,16 +165,18 @@ class Shard:
         """
         began = self._mark()
         bounds, cost, use = [], 0.0, np.zeros(self.count)
+        number = self._number(price)
         for member in self.members:
             block = member.packed.open()
             found = price_item(self.hot, block, price, member.basis)
-            member.basis, member.bound = found.basis, found.bound
+            member.answer(found, block, number)
+            member.bound = found.bound
             mine = block.used(found.x, self.count)
             bounds.append(found.bound)
             cost += found.cost
             use += mine
             if keep:
-                self._keep(member, block, found.x, mine, found.cost, found.dual)
+                self._keep(member, block, found.x, mine, found.cost)
         return self._work(began, float(np.sum(bounds)), cost, use, len(self.members))
 
     def settle(
@@ -156,7 +213,7 @@ class Shard:
         began = self._mark()
         slack = slack.copy()
         tolerance = TIGHT * np.maximum(1.0, np.where(np.isfinite(slack), np.abs(slack), 1.0))
-        done = 0
+        done, number = 0, self._number(price)
         givers = np.ones(len(self.members), dtype=bool) if asked is None else self._givers(slack < -tolerance, asked)
         for member, gives in zip(self.members, givers.tolist(), strict=True):
             own = member.use(self.count)
@@ -164,16 +221,20 @@ class Shard:
             if not overdraws and not (every and self._asks(member, own, price, better, least)):
                 continue
             block = member.packed.open()
-            found = settle_item(self.hot, block, price, own + slack, over, member.basis, whole)
+            known = member.known(number, own)
+            found = settle_item(self.hot, block, price, own + slack, over, member.basis, whole, known, member.scale)
             done += 1
-            member.basis = found.basis
+            if found.priced is not None:
+                member.answer(found.priced, block, number)
+            if len(found.limits):
+                member.limits, member.limited = found.limits, found.basis
             there, new = (
                 self._value(c, u, own, slack, price, over) for c, u in ((member.cost, own), (found.cost, found.use))
             )
             if better and new >= there - 1e-9 * abs(there):
                 continue
             slack -= found.use - own
-            self._keep(member, block, found.x, found.use, found.cost, found.dual)
+            self._keep(member, block, found.x, found.use, found.cost)
         cost = float(np.sum([member.cost for member in self.members]))
         use = np.zeros(self.count)
         for member in self.members:
@@ -207,9 +268,7 @@ class Shard:
         excess = np.maximum(use - np.maximum(own + slack, 0.0), 0.0)
         return float(cost + price @ use + over @ np.where(np.isfinite(excess), excess, 0.0))
 
-    def _keep(
-        self, member: Member, block: Block, x: FloatArray, use: FloatArray, cost: float, dual: FloatArray
-    ) -> None:
+    def _keep(self, member: Member, block: Block, x: FloatArray, use: FloatArray, cost: float) -> None:
         """Make a point the item's plan; one in whole steps is ready to be shipped."""
         member.take(use, cost)
         columns, steps = block.whole
@@ -220,13 +279,15 @@ class Shard:
         x = settled(block, x)
         member.columns = np.flatnonzero(x > 1e-9)
         member.values = x[member.columns]
-        member.bids = self._bids(block, dual)
+        member.bids = self._bids(block, member.dual)
 
-    def _bids(self, block: Block, dual: FloatArray) -> tuple[IntArray, FloatArray]:
+    def _bids(self, block: Block, dual: FloatArray | None) -> tuple[IntArray, FloatArray]:
         """Value of one more unit at each site and bucket: the least positive price of its classes' balances, outlooks added up."""
-        mine = np.flatnonzero(block.row_law == BALANCE)
+        if dual is None:
+            raise ArithmeticError(f"item {block.item} was never asked at prices")
+        mine = block.row_law == BALANCE
         place, back = np.unique(block.row_place[mine].astype(np.int64), return_inverse=True)
-        worth = np.asarray(np.bincount(back, weights=-dual[mine], minlength=len(place)), dtype=np.float64)
+        worth = np.asarray(np.bincount(back, weights=-dual, minlength=len(place)), dtype=np.float64)
         place, worth = place[worth > 0], worth[worth > 0]
         site, rest = np.divmod(place, block.span)
         key = (block.item * np.int64(self.sites) + site) * self.buckets + rest % self.buckets

@@ -10,7 +10,7 @@ from allocator.generate import generate
 from allocator.network import build_network
 from allocator.priced.blocks import Block
 from allocator.priced.engine import build_source
-from allocator.priced.item import price_item, settle_item
+from allocator.priced.item import Known, Settled, price_item, settle_item
 from allocator.priced.shard import Member, Shard
 from allocator.priced.source import Source
 from allocator.tables import read_tables
@@ -50,9 +50,39 @@ def test_settled_items_are_whole_and_never_better_than_their_bound(case: str, tm
             value = found.cost + float(price @ found.use)
             best = optimum(block, block.charged(price), whole=True)
             scale = max(1.0, abs(best))
-            assert found.bound <= best + 1e-6 * scale
+            assert found.priced is not None
+            assert found.priced.bound <= best + 1e-6 * scale
             assert value >= best - 1e-6 * scale
             assert value <= best + 0.03 * scale
+
+
+@pytest.mark.parametrize("case", ["capacities", "packs", "admission", "vehicles", "plain"])
+def test_what_is_known_of_an_item_changes_nothing(case: str, tmp_path: Path) -> None:
+    """Started from where its optimum was, at the prices alone or within another allowance, a linear plan costs what it costs anew."""
+    source = source_of(case, tmp_path)
+    count, over = source.limits.count, _over(source)
+    none, limited = np.zeros(count), 0
+    for block in blocks_of(source):
+        free = price_item(HOT, block, none)
+        want = block.used(free.x, count)
+        known = Known(want, np.empty(0, dtype=np.int64), free.basis)
+        for part in (0.6, 0.3, 0.8):
+            allowance = np.where(source.limits.hard, want * part, np.inf)
+            anew, again = (
+                settle_item(HOT, block, none, allowance, over, whole=False, known=given, scale=free.bound)
+                for given in (None, known)
+            )
+            assert again.priced is None
+            assert _worth(again, allowance, over) == pytest.approx(_worth(anew, allowance, over), rel=1e-6, abs=1e-6)
+            known = Known(again.use, again.limits, again.basis)
+            limited = max(limited, len(known.limits))
+    if case in ("capacities", "admission"):
+        assert limited
+
+
+def _worth(found: Settled, allowance: np.ndarray, over: np.ndarray) -> float:
+    """What a plan costs, with what it uses beyond its allowance."""
+    return found.cost + float(over @ np.maximum(found.use - np.where(np.isfinite(allowance), allowance, np.inf), 0.0))
 
 
 @pytest.mark.parametrize("case", ["capacities", "packs", "admission", "vehicles", "plain"])
