@@ -86,7 +86,8 @@ def table(rows: dict[str, dict[str, Any]]) -> list[str]:
                 "",
                 f"{NAMES[name][0].upper() + NAMES[name][1:]}: linear plan within every limit {_money(found['cost'])}, gap {_share(found['gap'])}; "
                 f"a plan within the asked gap of the bound {at}; {row['solver'].get('rounds', 0)} rounds, "
-                f"{row['solver']['iterations']:,} simplex iterations; {_share(row['outside_share'])} of the CPU outside HiGHS"
+                f"{row['solver']['iterations']:,} simplex iterations; outside HiGHS {_share(row['outside_workers'])} of the workers' CPU, "
+                f"{_share(row['outside_share'])} of all"
                 f"{'; the plan was then solved once more whole' if row['solver'].get('polished') else ''}.",
             ]
     return lines

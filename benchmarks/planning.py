@@ -54,8 +54,8 @@ def plan(
     dict
         A row of the table (:mod:`benchmarks.contest`), and ``stages`` (seconds; ``start`` is everything before the command itself, imports of
         the command line included, ``end`` everything after publishing), ``highs_seconds``, ``outside_share`` (of the CPU of all its processes,
-        what is not inside HiGHS's own ``run``), ``outside_wall`` (of the wall clock of one process; of the whole engine only),
-        ``engine_seconds``, ``linear`` (priced engine: the linear plan that keeps every limit), ``solver``.
+        what is not inside HiGHS's own ``run``), ``outside_workers`` (of the workers' CPU, their start included), ``outside_wall`` (of the wall
+        clock of one process; of the whole engine only), ``engine_seconds``, ``linear`` (priced engine: the linear plan that keeps every limit), ``solver``.
 
     Raises
     ------
@@ -93,6 +93,7 @@ def plan(
         "highs_seconds": highs,
         "outside_seconds": run.cpu - highs,
         "outside_share": (run.cpu - highs) / run.cpu,
+        "outside_workers": 1.0 - highs / solver["workers_cpu_seconds"] if solver.get("workers_cpu_seconds") else None,
         "outside_wall": (run.seconds - highs) / run.seconds if engine == "whole" else None,
         "engine_seconds": sum(stages.get(stage, 0.0) for stage in ENGINE_STAGES),
         "linear": linear(log, stages.get("program", 0.0) + stages.get("prices", 0.0), gap),

@@ -31,11 +31,13 @@ class Heat:
     cells: list[tuple[str, str, str, bool]]
 
 
-def _priced(prices: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, str], float]:
-    found: dict[tuple[str, str, str], float] = {}
+def _priced(prices: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], dict[str, float]]:
+    """Prices by resource and place, then by day."""
+    found: dict[tuple[str, str], dict[str, float]] = {}
     for price in prices:
         if not words.is_missing(price.get("date")) and float(price["price"]) > 0:
-            found[str(price["resource"]), words.place(price), str(price["date"])[:10]] = float(price["price"])
+            days = found.setdefault((str(price["resource"]), words.place(price)), {})
+            days[str(price["date"])[:10]] = float(price["price"])
     return found
 
 
@@ -45,25 +47,26 @@ def heat(use: pd.DataFrame, prices: Sequence[Mapping[str, Any]], days: Days, cur
         return [], 0
     priced = _priced(prices)
     share = (use["use"] / use["limit"]).where(use["limit"] > 0)
-    use = use.assign(share=share.fillna(0.0), bucket=days.buckets_of(use["date"]))
+    use = use.assign(
+        share=share.fillna(0.0), bucket=days.buckets_of(use["date"]), day=use["date"].dt.strftime("%Y-%m-%d")
+    )
     keys = use[PLACE].astype(object).fillna("")
     groups = use.groupby([keys[column] for column in PLACE], sort=True)
     ranked = []
     for _, group in groups:
         first = records(group.head(1))[0]
         where = words.place(first)
-        cells, worth = {}, 0.0
-        for row in rows_of(group):
-            price = priced.get((str(row.resource), where, row.date.date().isoformat()), 0.0)
-            worth += price
-            cells[row.bucket] = _cell(row, price, currency)
-        name = f"{where}, {words.NAMES[str(first['resource'])]}"
-        ranked.append((worth, float(group["share"].max()), name, cells))
+        by_day = priced.get((str(first["resource"]), where), {})
+        worth = sum(by_day.get(day, 0.0) for day in group["day"]) if by_day else 0.0
+        ranked.append(
+            (worth, float(group["share"].max()), f"{where}, {words.NAMES[str(first['resource'])]}", group, by_day)
+        )
     ranked.sort(key=lambda row: (-row[0], -row[1], row[2]))
     empty = ("u0", "", "closed", False)
-    shown = [
-        Heat(name, [cells.get(b, empty) for b in range(days.count)]) for _, _, name, cells in ranked[:TOP_CAPACITIES]
-    ]
+    shown = []
+    for _, _, name, group, by_day in ranked[:TOP_CAPACITIES]:
+        cells = {row.bucket: _cell(row, by_day.get(row.day, 0.0), currency) for row in rows_of(group)}
+        shown.append(Heat(name, [cells.get(b, empty) for b in range(days.count)]))
     return shown, len(ranked)
 
 
