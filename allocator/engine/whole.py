@@ -14,7 +14,7 @@ from allocator.engine.fixing import fix_integers
 from allocator.engine.keep import kept_units
 from allocator.engine.problem import COST_SPAN, Answer, Basis, Hint, Limits, Problem, SolverError, relative_gap
 from allocator.engine.process import Progress, Solver
-from allocator.engine.rings import cancel_rings, close_rings, ring_columns
+from allocator.engine.rings import RING_ROUNDS, cancel_rings, close_rings, ring_columns
 from allocator.engine.snap import Quanta, in_quanta, snap
 from allocator.network.network import Network
 from allocator.program.stack import Program
@@ -22,8 +22,6 @@ from allocator.program.stack import Program
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-RING_ROUNDS = 25
-"""Times a program is solved again because same-day shipments fed themselves."""
 CLOSE_COLUMNS = 60_000
 """Largest program whose single units are settled in one more integer program when they leave a gap."""
 
@@ -141,7 +139,7 @@ def solve_whole(
             problem, capped = replace(problem, cost=program.cost), np.zeros_like(capped)
             found = attempt(problem)
         first = first or found
-        x, rings = cancel_rings(problem, found.x, ring_columns(network, program, found.x))
+        x, rings = cancel_rings(problem, found.x, lambda x: ring_columns(network, program, x))
         if not rings:
             break
         problem = close_rings(problem, x, rings)

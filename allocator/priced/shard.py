@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from allocator.engine.hot import Hot
+from allocator.engine.problem import Problem, SolverError
+from allocator.engine.rings import RING_ROUNDS, cancel_rings, close_rings, find_rings, rings_possible
 from allocator.priced.blocks import SERVE, SHIP, Block, Packed
-from allocator.priced.item import NEARLY, Known, Priced, price_item, settle_item, settled
+from allocator.priced.item import NEARLY, Known, Priced, Settled, price_item, settle_item, settled
 from allocator.priced.part import BALANCE
 from allocator.priced.source import Source
 
@@ -144,6 +146,7 @@ class Shard:
 
     def __init__(self, source: Source, members: list[Member], hot: Hot) -> None:
         self.hot, self.count = hot, source.limits.count
+        self.network, self.ringed = source.network, rings_possible(source.network)
         self.sites, self.buckets = source.structure.sites, source.structure.buckets
         self.members = sorted(members, key=lambda member: member.packed.item)
         self._asked, self._prices = 0, np.empty(0)
@@ -223,6 +226,8 @@ class Shard:
             block = member.packed.open()
             known = member.known(number, own)
             found = settle_item(self.hot, block, price, own + slack, over, member.basis, whole, known, member.scale)
+            if whole and self.ringed:
+                found = self._without_rings(found, block, price, own + slack, over)
             done += 1
             if found.priced is not None:
                 member.answer(found.priced, block, number)
@@ -241,6 +246,27 @@ class Shard:
             if member.uses is not None and member.amounts is not None:
                 use[member.uses] += member.amounts
         return self._work(began, -np.inf, cost, use, done)
+
+    def _without_rings(
+        self, found: Settled, block: Block, price: FloatArray, allowance: FloatArray, over: FloatArray
+    ) -> Settled:
+        """The plan with no goods that go round on one day: taken out where that breaks nothing, else settled again with the weakest link closed."""
+        problem, again = _problem(block), found
+        for _ in range(RING_ROUNDS):
+            x, rings = cancel_rings(problem, again.x, lambda x: self._rings(block, x))
+            if not rings:
+                return replace(found, cost=float(block.cost @ x), use=block.used(x, self.count), x=x)
+            problem = close_rings(problem, x, rings)
+            again = settle_item(self.hot, replace(block, upper=problem.upper), price, allowance, over)
+        raise SolverError(
+            f"goods of item {block.item} go round rings of same-day lanes in every plan of {RING_ROUNDS} tries"
+        )
+
+    def _rings(self, block: Block, x: FloatArray) -> list[IntArray]:
+        """Columns of shipments that form rings, one ring each."""
+        ship = np.flatnonzero((block.variable == SHIP) & (x > 1e-9))
+        owner, lane, bucket = (a[ship].astype(np.int64) for a in (block.outlook, block.first, block.bucket))
+        return find_rings(self.network, ship, owner + 1, lane, bucket)
 
     def _givers(self, overdrawn: BoolArray, asked: FloatArray) -> BoolArray:
         """(k,) the largest users of each overdrawn resource that hold what is asked of it together."""
@@ -273,7 +299,7 @@ class Shard:
         member.take(use, cost)
         columns, steps = block.whole
         value = x[columns] / steps
-        if (np.abs(value - np.round(value)) > NEARLY).any():
+        if (np.abs(value - np.round(value)) > NEARLY).any() or (self.ringed and self._rings(block, x)):
             member.columns = member.values = member.bids = None
             return
         x = settled(block, x)
@@ -336,3 +362,18 @@ class Shard:
     def _work(self, began: tuple[float, int, int], bound: float, cost: float, use: FloatArray, items: int) -> Work:
         now = self._mark()
         return Work(bound, cost, use, items, now[0] - began[0], now[1] - began[1], now[2] - began[2])
+
+
+def _problem(block: Block) -> Problem:
+    """A block's rows and bounds, as they stand without limits."""
+    return Problem(
+        block.cost,
+        block.lower,
+        block.upper,
+        np.zeros(block.columns, dtype=bool),
+        block.indptr.astype(np.int64),
+        block.indices.astype(np.int64),
+        block.values,
+        block.row_lower,
+        block.row_upper,
+    )
