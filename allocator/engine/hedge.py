@@ -54,7 +54,7 @@ class Hedge:
         Expected cost, and what no plan costs less than. [currency]
     status : str
     objectives : (K,) float
-        Cost of each outlook; none where it was not worked out (priced engine). [currency]
+        Cost of each outlook. [currency]
     drawn : Drawn
     relaxed : bool
         The mean demand could not take the committed shipments as they were (jit and pull lanes): some carry less.

@@ -16,6 +16,7 @@ from allocator.engine.problem import Limits, Problem, SolverError
 from allocator.engine.process import Solver
 from allocator.engine.whole import Solution
 from allocator.network.network import PULL, Network
+from allocator.network.prices import Prices
 from allocator.program.stack import Program
 from allocator.program.stamp import LAW_NAMES, VARIABLE_NAMES
 
@@ -77,7 +78,66 @@ def compare_holding(
             break
         for way, values in enumerate(ways.solve(part, solver, left)):
             found[way, part.items] = values[part.items]
-    # the ways differ by what they may not do: a tie shows as one, not as noise
+    return holding_of(found)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What each way changes of items' blocks of n columns and m rows.
+
+    Attributes
+    ----------
+    held : (n,) float
+        Pushing all: cost of what stays where it could leave. [currency per unit]
+    unpushed : (n,) float
+        Pulling all: upper bounds.
+    jit : (m,) bool
+        With a buffer: rows without an upper side.
+    """
+
+    held: FloatArray
+    unpushed: FloatArray
+    jit: BoolArray
+
+
+def changes(
+    network: Network,
+    prices: Prices,
+    columns: tuple[IntArray, IntArray, IntArray, IntArray],
+    bounds: tuple[FloatArray, FloatArray],
+    row_law: IntArray,
+) -> Changes:
+    """What each way changes.
+
+    Parameters
+    ----------
+    network : Network
+    prices : Prices
+        Of the network.
+    columns : four (n,) int
+        Item, variable, first index and bucket of each column.
+    bounds : two (n,) float
+    row_law : (m,) int
+    """
+    item, variable, first, bucket = columns
+    lower, upper = bounds
+    committed = network.calendar.committed
+    now = np.flatnonzero((variable == VARIABLE_NAMES.index("ship")) & (bucket < committed))
+    pushed = now[network.lanes.method[item[now], first[now]] != PULL]
+    unpushed = upper.copy()
+    unpushed[pushed] = lower[pushed]
+    # closing stock of the commit window at sites, no stores, that the item can leave in it
+    sites = len(network.sites.codes)
+    stock = np.flatnonzero((variable == VARIABLE_NAMES.index("stock")) & (bucket == committed - 1))
+    leaves = np.unique(item[now] * sites + network.lanes.origin[first[now]])
+    mine = np.isin(item[stock] * sites + first[stock], leaves) & (network.sites.kind[first[stock]] != STORE)
+    held = np.zeros(len(item))
+    held[stock[mine]] = (prices.worth + prices.freight)[item[stock[mine]]]
+    return Changes(held, unpushed, np.asarray(row_law == LAW_NAMES.index("jit")))
+
+
+def holding_of(found: FloatArray) -> Holding:
+    """From costs (4, I) of the ways, in the order of :class:`Holding`: a tie shows as one, not as noise, as the ways differ by what they may not do."""
     base = found[0]
     same = np.abs(found - base) <= 1e-7 * np.maximum(1.0, np.abs(base))
     return Holding(*np.where(same, base, found))
@@ -112,9 +172,7 @@ class _Ways:
     upper: FloatArray
     row_lower: FloatArray
     row_upper: FloatArray
-    held: FloatArray
-    unpushed: FloatArray
-    jit: BoolArray
+    changes: Changes
     item: IntArray
 
     @classmethod
@@ -125,38 +183,40 @@ class _Ways:
         )
         uses = matrix[rows : program.first_shared_row, :own]
         cost = program.cost[:own] - uses.T @ solution.row_dual[rows : program.first_shared_row]
-        columns, calendar = program.columns, network.calendar
-        ship = columns.variable == VARIABLE_NAMES.index("ship")
-        now = ship & (columns.bucket < calendar.committed)
-        method = np.full(own, -1, dtype=np.int64)
-        method[now] = network.lanes.method[columns.item[now], columns.first[now]]
-        prices = program.prices
+        columns = program.columns
+        lower, upper, row_law = program.lower[:own], program.upper[:own], program.row_law[:rows]
         return cls(
             matrix[:rows, :own].tocsr(),
             np.asarray(cost),
-            program.lower[:own],
-            program.upper[:own],
+            lower,
+            upper,
             program.row_lower[:rows],
             program.row_upper[:rows],
-            _held(network, program, now) * (prices.worth + prices.freight)[columns.item],
-            np.where(now & (method != PULL), program.lower[:own], program.upper[:own]),
-            program.row_law[:rows] == LAW_NAMES.index("jit"),
+            changes(
+                network,
+                program.prices,
+                (columns.item, columns.variable, columns.first, columns.bucket),
+                (lower, upper),
+                row_law,
+            ),
             columns.item,
         )
 
     def solve(self, part: _Part, solver: Solver, left: Callable[[], float]) -> Iterator[FloatArray]:
         """Cost by item of the plan, of pushing all, of pulling all, and with a buffer behind jit lanes."""
         matrix = self.matrix[part.rows][:, part.columns].tocsr()
-        jit = self.jit[part.rows]
+        jit = self.changes.jit[part.rows]
         plan = self._cost(part, matrix, solver, left, self.cost, self.upper, self.row_upper[part.rows])
         yield plan
-        held = self.held[part.columns].any()
+        held = self.changes.held[part.columns].any()
         yield (
             plan
             if not held
-            else self._cost(part, matrix, solver, left, self.cost + self.held, self.upper, self.row_upper[part.rows])
+            else self._cost(
+                part, matrix, solver, left, self.cost + self.changes.held, self.upper, self.row_upper[part.rows]
+            )
         )
-        yield self._cost(part, matrix, solver, left, self.cost, self.unpushed, self.row_upper[part.rows])
+        yield self._cost(part, matrix, solver, left, self.cost, self.changes.unpushed, self.row_upper[part.rows])
         free = np.where(jit, np.inf, self.row_upper[part.rows])
         yield plan if not jit.any() else self._cost(part, matrix, solver, left, self.cost, self.upper, free)
 
@@ -190,17 +250,3 @@ class _Ways:
         if x is None:
             return np.full(items, np.nan)
         return np.bincount(self.item[columns], weights=self.cost[columns] * x, minlength=items).astype(np.float64)
-
-
-def _held(network: Network, program: Program, now: BoolArray) -> BoolArray:
-    """(n,) bool, closing stock of the commit window at sites, no stores, that the item can leave in it."""
-    columns = program.columns
-    sites = len(network.sites.codes)
-    left = np.zeros(len(network.items) * sites, dtype=bool)
-    left[columns.item[now] * sites + network.lanes.origin[columns.first[now]]] = True
-    stock = columns.variable == VARIABLE_NAMES.index("stock")
-    mine = stock & (columns.bucket == network.calendar.committed - 1)
-    out = np.zeros(len(columns.item), dtype=bool)
-    site = columns.first[mine]
-    out[mine] = left[columns.item[mine] * sites + site] & (network.sites.kind[site] != STORE)
-    return out

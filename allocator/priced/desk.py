@@ -66,6 +66,10 @@ class Desk:
             found = shard.flows()
         elif what == "bids":
             found = shard.bids()
+        elif what == "outlooks":
+            found = shard.outlooks()
+        elif what == "holding":
+            found = shard.holding(arrays["price"])
         if what in ("price", "settle"):
             facts = {n: getattr(work, n) for n in ("bound", "cost", "items", "seconds", "iterations", "runs")}
             found = {"use": work.use}

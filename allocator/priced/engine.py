@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.engine.hedge import Drawn
+from allocator.engine.holding import Holding, holding_of
 from allocator.engine.problem import relative_gap
 from allocator.engine.quantities import Flows, Quantities
 from allocator.memory import held
@@ -25,7 +26,8 @@ from allocator.plan.tight import Marginals
 from allocator.priced.blocks import SERVE, SHIP
 from allocator.priced.checkpoint import Checkpoint
 from allocator.priced.crew import AHEAD, Crew, Order, Reply, Spent
-from allocator.priced.finish import Finisher, Pass, true_cost
+from allocator.priced.finish import Finisher, Pass, shared_cost, true_cost
+from allocator.priced.holding import WAYS
 from allocator.priced.limits import SharedLimits, build_limits
 from allocator.priced.room import room, sizes_of
 from allocator.priced.rounds import ENOUGH, Climb, Round, State, Watching, fresh
@@ -107,6 +109,10 @@ class PricedPlan:
     marginals : Marginals
     drawn : Drawn or None
         Flows of every outlook, where there are several; ``quantities`` hold those of the first and what is decided for all.
+    objectives : (K,) float
+        Cost of each outlook, where there are several. [currency]
+    holding : Holding or None
+        What holding back is worth, where there are several; NaN for items that no time was left for.
     bound : float
         No plan of the network costs less; ``-inf`` when the first round was not finished. [currency]
     cost : float
@@ -132,6 +138,8 @@ class PricedPlan:
     rounds: int
     log: list[dict[str, Any]] = field(default_factory=list)
     drawn: Drawn | None = None
+    objectives: FloatArray = field(default_factory=lambda: np.empty(0))
+    holding: Holding | None = None
 
 
 def solve_priced(network: Network, setting: Setting, watch: Watch | None = None) -> PricedPlan:
@@ -286,6 +294,7 @@ class _Run:
             state = self._improve(finisher, state)
         cost = true_cost(self.limits, finisher.stock)
         quantities, drawn = self._quantities() if done else (None, None)
+        several = done and self.network.outlooks.count > 1
         status = "optimal" if done and relative_gap(cost, state.bound) <= self.setting.gap else "open"
         if status == "open" and (not done or time.monotonic() >= self.setting.until):
             status = "deadline"
@@ -300,6 +309,8 @@ class _Run:
             state.round,
             self.log,
             drawn,
+            self._objectives(finisher) if several else np.empty(0),
+            self._holding(state) if several else None,
         )
 
     def _improve(self, finisher: Finisher, state: State) -> State:
@@ -324,17 +335,32 @@ class _Run:
         self.log.append({"event": "pass", **facts})
         self.watch.event("pass", facts)
 
-    def _gather(self, what: str) -> list[dict[str, Any]]:
+    def _gather(self, what: str, price: FloatArray | None = None, until: float = math.inf) -> list[dict[str, Any]]:
+        """What every shard says; those that have no time left say nothing."""
         found: dict[int, dict[str, Any]] = {}
 
         def order(shard: int, worker: int) -> Order:
-            return {"do": what}, {}
+            return {"do": what}, {} if price is None else {"price": price}
 
         def done(reply: Reply) -> None:
             found[reply.shard] = reply.arrays
 
-        self.crew.run(range(len(self.crew.shards)), order, done)
+        self.crew.run(range(len(self.crew.shards)), order, done, until)
         return [found[shard] for shard in sorted(found)]
+
+    def _objectives(self, finisher: Finisher) -> FloatArray:
+        """(K,) cost of each outlook: what is decided for all, its own recourse, and the mean cost of shared resources. [currency]"""
+        parts = self._gather("outlooks")
+        shared = float(np.sum([part["shared"] for part in parts])) + shared_cost(self.limits, finisher.stock.total)
+        return np.asarray(np.sum([part["each"] for part in parts], axis=0) + shared)
+
+    def _holding(self, state: State) -> Holding:
+        """Every item's block four ways at the plan's prices."""
+        self.watch.stage("holding back")
+        cost = np.full((WAYS, len(self.network.items)), np.nan)
+        for part in self._gather("holding", state.price, self.setting.until):
+            cost[:, part["item"]] = part["cost"]
+        return holding_of(cost)
 
     def _quantities(self) -> tuple[Quantities, Drawn | None]:
         parts = self._gather("flows")

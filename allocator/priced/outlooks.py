@@ -42,7 +42,7 @@ def solve_priced_outlooks(
     Network
         The network that it is a plan of.
     Hedge or None
-        What it says of the outlooks; None without quantities. Costs of single outlooks and ``holding`` are not worked out.
+        What it says of the outlooks; None without quantities.
 
     Raises
     ------
@@ -73,9 +73,10 @@ def solve_priced_outlooks(
         objective=first.cost,
         bound=first.bound,
         status=first.status,
-        objectives=np.empty(0),
+        objectives=first.objectives,
         drawn=first.drawn,
         relaxed=not exact,
+        holding=first.holding,
     )
     worth = Marginals(second.marginals.resources, first.marginals.bid_key, first.marginals.bid_value)
     return replace(second, marginals=worth), later, hedge

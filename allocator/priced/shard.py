@@ -12,6 +12,7 @@ from allocator.engine.hot import Hot
 from allocator.engine.problem import Problem, SolverError
 from allocator.engine.rings import RING_ROUNDS, cancel_rings, close_rings, find_rings, rings_possible
 from allocator.priced.blocks import SERVE, SHIP, Block, Packed
+from allocator.priced.holding import WAYS, hold_item
 from allocator.priced.item import NEARLY, Known, Priced, Settled, price_item, settle_item, settled
 from allocator.priced.part import BALANCE
 from allocator.priced.source import Source
@@ -146,7 +147,8 @@ class Shard:
 
     def __init__(self, source: Source, members: list[Member], hot: Hot) -> None:
         self.hot, self.count = hot, source.limits.count
-        self.network, self.ringed = source.network, rings_possible(source.network)
+        self.source, self.network = source, source.network
+        self.ringed = rings_possible(source.network)
         self.sites, self.buckets = source.structure.sites, source.structure.buckets
         self.members = sorted(members, key=lambda member: member.packed.item)
         self._asked, self._prices = 0, np.empty(0)
@@ -353,6 +355,32 @@ class Shard:
         return {
             "key": np.concatenate([key for key, _ in found] or [np.empty(0, dtype=np.int64)]),
             "value": np.concatenate([value for _, value in found] or [np.empty(0)]),
+        }
+
+    def outlooks(self) -> dict[str, FloatArray]:
+        """Cost of the shard's whole plan by outlook (K,), each as if it were the only one, and of what is decided for all. [currency]"""
+        count = self.network.outlooks.count
+        each, shared = np.zeros(count), 0.0
+        for member in self.members:
+            block = member.packed.open()
+            at, values = member.columns, member.values
+            if at is None or values is None:
+                raise ArithmeticError(f"item {block.item} has no plan in whole packs and units")
+            cost, outlook = block.cost[at] * values, block.outlook[at]
+            alone = outlook >= 0
+            each += count * np.bincount(outlook[alone], cost[alone], minlength=count)
+            shared += float(cost[~alone].sum())
+        return {"each": each, "shared": np.array([shared])}
+
+    def holding(self, price: FloatArray) -> dict[str, NDArray[Any]]:
+        """Each item's cost at prices four ways (:func:`allocator.priced.holding.hold_item`): item (k,), cost (4, k)."""
+        found = [
+            hold_item(self.hot, member.packed.open(), price, self.network, self.source.prices)
+            for member in self.members
+        ]
+        return {
+            "item": np.array([member.packed.item for member in self.members], dtype=np.int64),
+            "cost": np.array(found).reshape(-1, WAYS).T,
         }
 
     def _mark(self) -> tuple[float, int, int]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.network.network import Network
-from allocator.network.prices import build_prices
+from allocator.network.prices import Prices, build_prices
 from allocator.network.restrict import restrict
 from allocator.priced.blocks import Block, split
 from allocator.priced.limits import SharedLimits
@@ -51,6 +51,11 @@ class Source:
     structure: Structure
     limits: SharedLimits
     chunk: int = CHUNK
+
+    @cached_property
+    def prices(self) -> Prices:
+        """Elastic prices of the whole network."""
+        return build_prices(self.network)
 
     @cached_property
     def _templates(self) -> dict[int, Template]:

@@ -121,10 +121,13 @@ def local(network: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan
 Local = tuple[Planning, dict[str, Any]]
 
 
-def _alike(found: dict[str, Any], local: dict[str, Any], gap: float = 0.005) -> None:
-    """Replacements begin without the bases of those they replace, so they may end in another of several plans as good."""
+def _alike(found: dict[str, Any], local: dict[str, Any]) -> None:
+    """The same bound, and a plan that lies no more than half of the local one's gap away from that.
+
+    Replacements begin without the bases of those they replace, so they end in another of many plans that the bound can't tell apart.
+    """
     assert found["bound"] == pytest.approx(local["bound"], rel=1e-3)
-    assert found["objective"] == pytest.approx(local["objective"], rel=gap)
+    assert found["objective"] == pytest.approx(local["objective"], rel=local["gap"] / 2)
 
 
 @ray_here
