@@ -17,7 +17,7 @@ from allocator.backtest.demand import told
 from allocator.backtest.ground import build_ground
 from allocator.backtest.player import Setting
 from allocator.backtest.policies import BOUND, POLICIES
-from allocator.backtest.result import BACKTEST, PLAYS, RULES, Backtest, headline, tables_of, title_of
+from allocator.backtest.result import BACKTEST, PLAYS, RULES, Backtest, headline, late_notes, tables_of, title_of
 from allocator.backtest.running import Job, Keep, run_plays
 from allocator.backtest.samples import LEVEL, blocks_of
 from allocator.history import History, read_history
@@ -151,7 +151,7 @@ def _played(
         "samples": _samples(setting, history, replications),
         "seconds": round(time.monotonic() - began, 3),
         "headline": headline(keep.plays, policies, replications),
-        "notes": notes,
+        "notes": notes + late_notes(keep.plays, policies, replications),
     }
     return Backtest(tables_of(keep.plays, policies, base, replications), facts)
 

@@ -59,10 +59,11 @@ OPEN = Gate(open=True)
 
 @dataclass(frozen=True)
 class Decision:
-    """Shipments and admissions until the next plan."""
+    """Shipments and admissions until the next plan; ``late`` where the solver had no plan in its time and the rules engine's stands in."""
 
     shipments: Shipments
     gate: Gate
+    late: bool = False
 
 
 _NONE = np.empty(0, dtype=np.int64)

@@ -56,6 +56,7 @@ def play(desk: Desk, policy: Policy, path: Path, lens: Lens) -> Tally:
         shelves.receive(day)
         if day % desk.every == 0 or decision is None:
             decision = _decided(desk, policy, lens, day, shelves, counter)
+            tally.late += decision.late
         counter.begin(day)
         outbound = np.stack([ground.network.sites.outbound[:, day], ground.network.sites.outbound_units[:, day]])
         _ship(ground, decision, day, shelves, counter, tally, outbound)

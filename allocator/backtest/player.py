@@ -103,11 +103,11 @@ class Player:
         Returns
         -------
         dict
-            policy, replication, seconds, sample (`allocator.backtest.samples.Sample`).
+            policy, replication, seconds, sample (`allocator.backtest.samples.Sample`), late (plans that the rules engine stood in for).
         """
         began = time.monotonic()
         path = self.path(replication)
-        weekly = self.history is not None
+        weekly, late = self.history is not None, 0
         if policy == BOUND:
             bound = clairvoyant_bound(self.ground, path, self.solver, self.setting.gap)
             sample: Sample = {"margin|network": ([bound], [1.0])}
@@ -116,10 +116,12 @@ class Player:
             outlooks, alike = (self.setting.outlooks, self.alike) if chosen.hedges else (1, 1)
             lens = Lens(outlooks, self.setting.seed + replication, self.setting.every, alike, self.way)
             tally = play(self.desk, chosen, path, lens)
+            late = tally.late
             sample = sample_of(tally, self.ground.network.channels, weekly)
         return {
             "policy": policy,
             "replication": replication,
             "seconds": round(time.monotonic() - began, 3),
+            "late": late,
             "sample": sample,
         }

@@ -31,7 +31,7 @@ class Backtest:
     ----------
     tables : mapping of str to DataFrame
         kpis (policy, kpi, scope, value, low, high, error, samples, unit), differences (policy less base, the same columns),
-        plays (policy, replication, margin, seconds).
+        plays (policy, replication, margin, seconds, late: plans that the rules engine stood in for).
     facts : mapping
         How it was played, what the samples are, notes, and the headline.
     """
@@ -90,6 +90,7 @@ def tables_of(
             "replication": r,
             "margin": math.fsum(plays[name, r]["sample"]["margin|network"][0]),
             "seconds": float(plays[name, r]["seconds"]),
+            "late": int(plays[name, r].get("late", 0)),
         }
         for name in policies
         for r in range(replications)
@@ -140,6 +141,18 @@ def headline(plays: Mapping[Job, Mapping[str, Any]], policies: Sequence[str], re
 def _told(found: Estimate) -> dict[str, float | None]:
     values = {"value": found.value, "low": found.low, "high": found.high}
     return {name: value if math.isfinite(value) else None for name, value in values.items()}
+
+
+def late_notes(plays: Mapping[Job, Mapping[str, Any]], policies: Sequence[str], replications: int) -> list[str]:
+    """A note for each policy of ours that the rules engine stood in for."""
+    found = []
+    for name in policies:
+        late = sum(int(plays[name, r].get("late", 0)) for r in range(replications))
+        if late:
+            found.append(
+                f"{name}: {late} plans had no plan in their time, and the rules engine's were played; give --plan-seconds more"
+            )
+    return found
 
 
 def title_of(policy: str) -> str:

@@ -61,7 +61,7 @@ def solve_day(
         mean = replace(network, outlooks=replace(network.outlooks, count=1))
         ships = plan_by_rules(mean, Rule.A).shipments
         leaves = network.lanes.ship_day[ships.way, ships.bucket]
-        return Decision(gathered(ships.item, ships.way, leaves, ships.quantity, day, every), OPEN)
+        return Decision(gathered(ships.item, ships.way, leaves, ships.quantity, day, every), OPEN, late=True)
     shipments = _shipments(network, program, solution, day, every)
     return Decision(shipments, _gate(ground, network, program, solution, day, every) if control else OPEN)
 

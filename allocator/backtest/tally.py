@@ -30,6 +30,8 @@ class Tally:
     flows : dict of str to (N,) float
     channel_profit : (N, C) float
         Margin earned less fulfilment, unmet, lateness and cancellations. [currency]
+    late : int
+        Plans that the solver had no time for: the rules engine's were played.
     """
 
     days: int
@@ -37,6 +39,7 @@ class Tally:
     money: dict[str, FloatArray] = field(default_factory=dict)
     units: dict[str, FloatArray] = field(default_factory=dict)
     flows: dict[str, FloatArray] = field(default_factory=dict)
+    late: int = 0
 
     def __post_init__(self) -> None:
         self.money = {name: np.zeros(self.days) for name in MONEY}

@@ -60,6 +60,8 @@ class Hedge:
         The mean demand could not take the committed shipments as they were (jit and pull lanes): some carry less.
     holding : Holding or None
         What holding back is worth, where it was worked out.
+    multipliers : dict or None
+        What proves ``bound`` again, of a plan from prices (:mod:`allocator.priced.proof`).
     """
 
     network: Network
@@ -70,12 +72,14 @@ class Hedge:
     drawn: Drawn
     relaxed: bool = False
     holding: Holding | None = None
+    multipliers: dict[str, object] | None = None
 
     @property
     def facts(self) -> dict[str, object]:
         """As it stands in ``certificate.json``."""
         outlooks = self.network.outlooks
-        return {
+        proof: dict[str, object] = {} if self.multipliers is None else {"multipliers": self.multipliers}
+        return proof | {
             "count": outlooks.count,
             "seed": outlooks.seed,
             "common_factor": outlooks.common_factor,

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from allocator.explain import explanation as said
+from allocator.explain.item import Item, OneItem, Plan, Row, cut_tables, grouped, rows, summed
 from allocator.explain.names import known
-from allocator.measure import Days, Service, incoming, serve
-from allocator.measure.days import dated
-from allocator.measure.rows import records, rows_of
+from allocator.measure import Days
+from allocator.measure.rows import records
 from allocator.report import words
 from allocator.report.answer import exception_words
 
@@ -22,47 +20,8 @@ if TYPE_CHECKING:
     from allocator.explain.counterfactual import Instead
     from allocator.tables import Tables
 
-Plan = Mapping[str, pd.DataFrame]
-OF_ITEM = ("items", "forecasts", "orders", "lots", "receipts", "stock_policies", "locks")
-
-
-class OneItem:
-    """A network's tables with the rows of one item; stands in for Tables where only frames and settings are read."""
-
-    def __init__(self, tables: Tables, item: str) -> None:
-        """Remember the tables and the item."""
-        self.tables, self.item, self.settings = cut_tables(tables, [item]), item, tables.settings
-        self._frames: dict[str, pd.DataFrame] = {}
-
-    def frame(self, name: str) -> pd.DataFrame:
-        """Give a table, cut to the item where it has one."""
-        if name not in self._frames:
-            self._frames[name] = self.tables.frame(name)
-        return self._frames[name]
-
-    def encoded(self, name: str) -> pa.Table:
-        """Give a table with coded words, cut to the item where it has one."""
-        return self.tables.encoded(name)
-
-
-def cut_tables(tables: Tables, items: Sequence[str]) -> Tables:
-    """Give a network's tables with the rows of some items, cut before anything is turned into words."""
-    from allocator.tables import Tables as Kind
-
-    wanted = pa.array(items, type=pa.string())
-
-    def rows(name: str) -> pa.Table:
-        """Cut a table that has items."""
-        table = tables.encoded(name)
-        if name not in OF_ITEM or not table.num_rows:
-            return table
-        column = table["item"].combine_chunks()
-        column = column if isinstance(column, pa.Array) else pa.concat_arrays(column.chunks)
-        mine = pc.is_in(column.dictionary.cast(pa.string()), value_set=wanted)
-        return table.filter(mine.take(column.indices))
-
-    kept = {name: rows(name) for name in tables}
-    return Kind(kept, kept, tables.settings, source=tables.source)
+NEXT_BEST = 10
+"""Other uses of an item that are told."""
 
 
 def explain(
@@ -116,26 +75,7 @@ def explain(
         from allocator.explain.instead import Lane
 
         answer = ask(tables, plan, item, Lane(site, origin, date), instead, previous)
-    return _explain(_Item.of(tables, plan, item), plan, certificate, site, answer)
-
-
-@dataclass(frozen=True)
-class _Item:
-    """What is worked out once for an item: its part of the network and of the plan, and how its demand was met."""
-
-    one: OneItem
-    mine: Plan
-    days: Days
-    outside: pd.DataFrame
-    done: Service
-
-    @classmethod
-    def of(cls, tables: Tables, plan: Plan, item: str) -> _Item:
-        """Work it out."""
-        one, days = OneItem(tables, item), Days.of(tables)
-        mine = dated({name: _of(frame, item) for name, frame in plan.items() if "item" in frame.columns})
-        part = cast("Tables", one)
-        return cls(one, mine, days, incoming(part, days), serve(part, mine, days))
+    return _explain(Item.of(tables, plan, item), plan, certificate, site, answer)
 
 
 def explain_many(
@@ -143,23 +83,22 @@ def explain_many(
 ) -> list[said.Explanation]:
     """Explain several (item, site) pairs of known codes; what belongs to an item is worked out once."""
     few = cut_tables(tables, sorted({item for item, _ in pairs}))
-    items: dict[str, _Item] = {}
+    items: dict[str, Item] = {}
     found = []
     for item, site in pairs:
-        items[item] = items.get(item) or _Item.of(few, plan, item)
+        items[item] = items.get(item) or Item.of(few, plan, item)
         found.append(_explain(items[item], plan, certificate, site))
     return found
 
 
 def _explain(
-    known_item: _Item, plan: Plan, certificate: Mapping[str, Any], site: str, answer: Instead | None = None
+    known_item: Item, plan: Plan, certificate: Mapping[str, Any], site: str, answer: Instead | None = None
 ) -> said.Explanation:
     """Explain an item at a known site."""
-    one, mine, days, outside = known_item.one, known_item.mine, known_item.days, known_item.outside
+    one, mine, days = known_item.one, known_item.mine, known_item.days
     item = one.item
     end = days.start + pd.Timedelta(days=days.horizon - 1)
-    at_site = mine["projections"][mine["projections"]["site"] == site].sort_values("date")
-    shipments = mine["shipments"]
+    at_site = known_item.projected.get((site,), [])
     kinds = one.frame("sites").set_index("site")["kind"]
     about = one.frame("items")["description"].iloc[0]
     admissions = mine["admissions"]
@@ -171,30 +110,26 @@ def _explain(
         currency=one.settings.currency,
         start=days.start.isoformat(),
         end=end.isoformat(),
-        opening=_opening(one, days, site),
-        receipts=float(outside.loc[outside["site"] == site, "quantity"].sum()),
-        shipped_in=float(_arriving(shipments, site, days)["quantity"].sum()),
-        shipped_out=float(shipments.loc[shipments["origin"] == site, "quantity"].sum()),
-        served=float(admissions.loc[admissions["site"] == site, "quantity"].sum()),
-        waste=float(at_site["waste"].sum()),
-        closing=float(at_site["stock"].iloc[-1]) if len(at_site) else 0.0,
-        asked=_asked(one, mine, known_item.done, site),
+        opening=known_item.opening.get((site,), 0.0),
+        receipts=known_item.receipts.get((site,), 0.0),
+        shipped_in=math.fsum(row[4] for row in known_item.arriving.get((site,), [])),
+        shipped_out=known_item.left.get((site,), 0.0),
+        served=math.fsum(units for (where, _), units in known_item.admitted.items() if where == site),
+        waste=math.fsum(waste for _, _, waste in at_site),
+        closing=float(at_site[-1][1]) if at_site else 0.0,
+        asked=_asked(known_item, site),
         policy=_policy(one, site),
-        upstream=_upstream(one, mine, outside, days, site),
-        arrivals=_arrivals(mine, days, site),
-        unmet=_unmet(one, mine["unmet"], site),
+        upstream=_upstream(known_item, site),
+        arrivals=_arrivals(known_item, site),
+        unmet=_unmet(known_item, site),
         binding=_binding(one, certificate, site),
         limits=_limits(one, days, site),
         locks=_locks(one, site),
         gave=_gave(plan, item, site, one.settings.currency),
         bid_price=_highest(admissions[admissions["site"] == site]["bid_price"]),
-        next_best=_next_best(admissions, site),
+        next_best=_next_best(known_item, site),
         instead=answer,
     )
-
-
-def _of(frame: pd.DataFrame, item: str) -> pd.DataFrame:
-    return frame[frame["item"] == item].reset_index(drop=True)
 
 
 def _iso(date: Any) -> str:
@@ -209,46 +144,28 @@ def _highest(prices: pd.Series) -> float | None:
     return _figure(prices.max()) if len(prices) else None
 
 
-def _opening(one: OneItem, days: Days, site: str) -> float:
-    lots = one.frame("lots")
-    usable = (lots["status"] == "available") & ~(days.numbers(lots["expiry_date"]) < 0)
-    now = ~(days.numbers(lots["received_date"]) > 0)
-    return float(lots.loc[usable & now & (lots["site"] == site), "quantity"].sum())
-
-
-def _arriving(shipments: pd.DataFrame, site: str, days: Days) -> pd.DataFrame:
-    inside = days.buckets_of(shipments["arrive_date"]) >= 0
-    return shipments[(shipments["destination"] == site) & inside]
-
-
-def _asked(one: OneItem, mine: Plan, done: Service, site: str) -> list[said.Asked]:
-    arcs = one.frame("fulfilment")
-    arcs = arcs[arcs["site"] == site]
-    claims = done.asked.claims.assign(
-        asked=done.asked.quantity.sum(axis=1),
-        served=done.served.sum(axis=1),
-        late=done.late.sum(axis=1),
-        lost=done.lost.sum(axis=1),
-        waiting=done.backlog[:, -1],
-    )
-    claims = claims.merge(arcs[["channel", "zone"]], on=["channel", "zone"])
-    here = mine["admissions"][mine["admissions"]["site"] == site].groupby("channel", observed=True)["quantity"].sum()
+def _asked(item: Item, site: str) -> list[said.Asked]:
+    of_channel: dict[str, list[str]] = {}
+    for channel, zone in item.places(site):
+        if (channel, zone) in item.claims:
+            of_channel.setdefault(channel, []).append(zone)
     found = []
-    for channel, group in claims.groupby("channel", sort=True, observed=True):
-        forecast = float(group.loc[group["claim"] == "forecast", "asked"].sum())
-        own = float(here.get(channel, 0.0))
-        sums = group[["asked", "served", "late", "lost", "waiting"]].sum().astype(float)
+    for channel, zones in sorted(of_channel.items()):
+        claims = [claim for zone in zones for claim in item.claims[channel, zone]]
+        asked, served, late, lost, waiting = (math.fsum(claim[k] for claim in claims) for k in range(1, 6))
+        forecast = math.fsum(claim[1] for claim in claims if claim[0] == "forecast")
+        own = item.admitted.get((site, channel), 0.0)
         found.append(
             said.Asked(
                 channel=str(channel),
-                zones=sorted(set(group["zone"].astype(str))),
+                zones=sorted(set(map(str, zones))),
                 forecast=forecast,
-                firm=float(sums["asked"]) - forecast,
+                firm=asked - forecast,
                 here=own,
-                elsewhere=max(float(sums["served"]) - own, 0.0),
-                late=float(sums["late"]),
-                lost=float(sums["lost"]),
-                waiting=float(sums["waiting"]),
+                elsewhere=max(served - own, 0.0),
+                late=late,
+                lost=lost,
+                waiting=waiting,
             )
         )
     return found
@@ -265,71 +182,56 @@ def _policy(one: OneItem, site: str) -> said.Policy:
     )
 
 
-def _upstream(one: OneItem, mine: Plan, outside: pd.DataFrame, days: Days, site: str) -> list[said.Upstream]:
-    lanes = one.frame("lanes")
-    lanes = lanes[lanes["destination"] == site].sort_values(["origin", "mode"])
-    last = mine["projections"].sort_values("date").groupby("site", observed=True)["stock"].last()
-    sent = _arriving(mine["shipments"], site, days).groupby(["origin", "mode"], observed=True)["quantity"].sum()
+def _upstream(item: Item, site: str) -> list[said.Upstream]:
+    lanes = item.one.frame("lanes")
+    lanes = lanes[lanes["destination"] == site]
+    sent = summed((origin, mode, units) for _, origin, mode, _, units, _ in item.arriving.get((site,), []))
+    last = {where: days[-1][1] for where, days in item.projected.items()}
     return [
         said.Upstream(
-            origin=str(lane.origin),
-            mode=str(lane.mode),
-            lead_time_days=int(lane.lead_time_days),
-            opening=_opening(one, days, str(lane.origin)),
-            receipts=float(outside.loc[outside["site"] == lane.origin, "quantity"].sum()),
-            sent_here=float(sent.get((lane.origin, lane.mode), 0.0)),
-            left=float(last.get(lane.origin, 0.0)),
+            origin=str(origin),
+            mode=str(mode),
+            lead_time_days=int(lead),
+            opening=item.opening.get((origin,), 0.0),
+            receipts=item.receipts.get((origin,), 0.0),
+            sent_here=sent.get((origin, mode), 0.0),
+            left=float(last.get((origin,), 0.0)),
         )
-        for lane in rows_of(lanes)
+        for origin, mode, lead in sorted(rows(lanes, "origin", "mode", "lead_time_days"))
     ]
 
 
-def _arrivals(mine: Plan, days: Days, site: str) -> list[said.Arrival]:
-    shipments = _arriving(mine["shipments"], site, days)
-    moves = mine["lot_moves"]
-    moves = moves[(moves["for"] == "shipment") & (moves["to"] == site)]
-    found = []
-    for row in records(shipments.sort_values(["arrive_date", "origin", "mode", "ship_date"])):
-        same = (moves["from"] == row["origin"]) & (moves["mode"] == row["mode"]) & (moves["date"] == row["ship_date"])
-        parts = [
-            said.LotPart(
-                str(part["lot"]),
-                float(part["quantity"]),
-                None if words.is_missing(part["expiry_date"]) else _iso(part["expiry_date"]),
-            )
-            for part in records(moves[same])
-        ]
-        found.append(
-            said.Arrival(
-                origin=str(row["origin"]),
-                mode=str(row["mode"]),
-                ship_date=_iso(row["ship_date"]),
-                arrive_date=_iso(row["arrive_date"]),
-                quantity=float(row["quantity"]),
-                method=str(row["method"]),
-                lots=parts,
-            )
-        )
-    return found
-
-
-def _unmet(one: OneItem, unmet: pd.DataFrame, site: str) -> list[said.Unmet]:
-    arcs = one.frame("fulfilment")
-    mine = unmet.merge(arcs.loc[arcs["site"] == site, ["channel", "zone"]], on=["channel", "zone"])
-    mine = mine.assign(reason=mine["reason"].astype(object).fillna(""))
-    keys = ["channel", "zone", "reason", "status"]
-    sums = mine.groupby(keys, as_index=False, observed=True).agg(quantity=("quantity", "sum"), first=("date", "min"))
-    sums = sums.sort_values(["quantity", *keys], ascending=[False, True, True, True, True], kind="stable")
+def _arrivals(item: Item, site: str) -> list[said.Arrival]:
     return [
-        said.Unmet(
-            str(row["channel"]),
-            str(row["zone"]),
-            float(row["quantity"]),
-            str(row["reason"]),
-            str(row["status"]),
-            _iso(row["first"]),
+        said.Arrival(
+            origin=str(origin),
+            mode=str(mode),
+            ship_date=_iso(left),
+            arrive_date=_iso(arrived),
+            quantity=float(quantity),
+            method=str(method),
+            lots=[
+                said.LotPart(str(lot), float(units), None if words.is_missing(expiry) else _iso(expiry))
+                for lot, units, expiry in item.lots_moved.get((site, origin, mode, left), [])
+            ],
         )
-        for row in records(sums)
+        for arrived, origin, mode, left, quantity, method in item.arriving.get((site,), [])
+    ]
+
+
+def _unmet(item: Item, site: str) -> list[said.Unmet]:
+    parts = grouped(
+        (
+            (str(channel), str(zone), str(reason), str(status), date, units)
+            for channel, zone in item.places(site)
+            for reason, status, date, units in item.unmet.get((channel, zone), [])
+        ),
+        4,
+    )
+    sums = [(math.fsum(units for _, units in days), key, min(date for date, _ in days)) for key, days in parts.items()]
+    return [
+        said.Unmet(channel, zone, quantity, reason, status, _iso(first))
+        for quantity, (channel, zone, reason, status), first in sorted(sums, key=lambda row: (-row[0], row[1]))
     ]
 
 
@@ -416,22 +318,13 @@ def _gave(plan: Plan, item: str, site: str, currency: str) -> list[str]:
     return [f"{exception_words(row, currency)}; mend: {row['mend']}" for row in records(rows)]
 
 
-def _next_best(admissions: pd.DataFrame, site: str) -> list[said.Use]:
-    others = admissions[(admissions["site"] != site) & (admissions["bid_price"] > 0)]
-    if others.empty:
-        return []
-    order = others.sort_values(
-        ["bid_price", "date", "site", "channel"], ascending=[False, True, True, True], kind="stable"
-    )
-    highest = order.drop_duplicates(["site", "channel"])
-    went = others.groupby(["site", "channel"], observed=True)["quantity"].sum()
+def _next_best(item: Item, site: str) -> list[said.Use]:
+    best: dict[Row, Row] = {}
+    for price, date, where, channel, _ in item.bids:
+        if where != site and (where, channel) not in best:
+            best[where, channel] = (price, date)
+    went = summed((where, channel, units) for _, _, where, channel, units in item.bids)
     return [
-        said.Use(
-            str(row["site"]),
-            str(row["channel"]),
-            float(row["bid_price"]),
-            _iso(row["date"]),
-            float(went[row["site"], row["channel"]]),
-        )
-        for row in records(highest.head(10))
+        said.Use(str(where), str(channel), float(price), _iso(date), went[where, channel])
+        for (where, channel), (price, date) in list(best.items())[:NEXT_BEST]
     ]

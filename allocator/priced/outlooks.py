@@ -77,6 +77,7 @@ def solve_priced_outlooks(
         drawn=first.drawn,
         relaxed=not exact,
         holding=first.holding,
+        multipliers=first.proof,
     )
     worth = Marginals(second.marginals.resources, first.marginals.bid_key, first.marginals.bid_value)
     return replace(second, marginals=worth), later, hedge

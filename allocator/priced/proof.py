@@ -23,7 +23,7 @@ from allocator.priced.worth import resource_names
 
 FloatArray = NDArray[np.float64]
 
-SEVERAL = "the plan is over several outlooks: its prices are those of the mean demand with the commit window given, which is not built anew here"
+SEVERAL = "the plan is over several outlooks, and carries no prices that prove the bound of their expected cost; only plans of the priced engine do"
 CLOSE = 1e-6
 """Relative difference that two solvers' duals and sums in another order may make."""
 
@@ -74,7 +74,7 @@ def prove_bound(
     network : Network
         Built anew from the plan's own tables.
     certificate : mapping
-        certificate.json.
+        certificate.json. Over several outlooks the bound of their expected cost is proven.
     sample : int, optional
         Shards that are priced again, drawn by chance; None: all, which proves the bound without the run's word for anything.
     workers : int
@@ -85,6 +85,12 @@ def prove_bound(
     -------
     Proof
     """
+    over = ""
+    if network.outlooks.count > 1:
+        # the bound on the mean demand holds for the commit window as decided; what the plan is judged by is the expected cost over the outlooks
+        certificate, over = _expected(certificate), f", expected cost over {network.outlooks.count} outlooks"
+        if certificate.get("multipliers") is None:
+            return Proof(SEVERAL, stated=certificate.get("bound"))
     stated = certificate.get("bound")
     papers = certificate.get("multipliers")
     if stated is None:
@@ -93,8 +99,6 @@ def prove_bound(
         return Proof("the certificate can't be read", (f"bound: expected a number, found {stated!r}",))
     if papers is None:
         return Proof(_word(certificate), stated=float(stated))
-    if network.outlooks.count > 1:
-        return Proof(SEVERAL, stated=float(stated))
     source = build_source(network)
     stood = papers.get("shards")  # more than usual where memory was limited
     shards = cut(network, stood) if isinstance(stood, int) and stood > SHARDS else cut(network)
@@ -117,8 +121,20 @@ def prove_bound(
     proven = _total(parts, price, source)
     findings += _verdict(certificate, float(stated), proven, count == len(shards))
     items = int(size.sum())
-    note = f"{count} of {len(shards)} shards ({items:,} items) priced again, {len(papers['prices']):,} resources with a price"
+    note = f"{count} of {len(shards)} shards ({items:,} items) priced again, {len(papers['prices']):,} resources with a price{over}"
     return Proof(note, tuple(findings), float(stated), proven, count, len(shards), items)
+
+
+def _expected(certificate: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a certificate says of the expected cost over its outlooks, in the words it uses for a plan."""
+    told = certificate.get("outlooks")
+    if not isinstance(told, Mapping):
+        return {}
+    return {
+        "bound": told.get("bound"),
+        "objective": told.get("expected_objective"),
+        "multipliers": told.get("multipliers"),
+    }
 
 
 def _word(certificate: Mapping[str, Any]) -> str:

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
-from allocator.backtest import PlayFailedError, Setting, backtest
+from allocator.backtest import PlayFailedError, Setting, backtest, solving
 from allocator.cli.backtest import command
+from allocator.engine.whole import NoPlanError
 from allocator.tables import Tables
 from benchmarks.backtests import START, jia, season
 
@@ -92,6 +93,24 @@ def test_two_workers_play_what_one_plays() -> None:
     )
     pd.testing.assert_frame_equal(one.tables["kpis"], two.tables["kpis"])
     pd.testing.assert_frame_equal(one.tables["differences"], two.tables["differences"])
+
+
+def test_plans_that_come_too_late_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the solver has no plan in its time the rules engine's is played, counted with the play, and noted with what to do."""
+
+    def never(*args: object) -> None:
+        raise NoPlanError(-1.0)
+
+    tables, setting = season(stores=2, demand=10, units=22), Setting(days=5, seed=3)
+    in_time = backtest(tables, setting, policies=["mean", "rule-a"], replications=1)
+    assert (in_time.tables["plays"]["late"] == 0).all()
+    assert not [note for note in in_time.facts["notes"] if "in their time" in note]
+    monkeypatch.setattr(solving, "solve_whole", never)
+    late = backtest(tables, setting, policies=["mean", "rule-a"], replications=1)
+    plays = late.tables["plays"].set_index("policy")
+    assert 0 < plays.loc["mean", "late"] <= 5
+    assert plays.loc["rule-a", "late"] == 0
+    assert [note for note in late.facts["notes"] if note.startswith("mean: ") and "--plan-seconds" in note]
 
 
 def test_a_worker_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

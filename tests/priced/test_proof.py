@@ -139,6 +139,22 @@ def test_whatever_is_tampered_with_is_named(what: str, plan: Plan, network: Netw
     assert any(expected in finding for finding in found.findings), found.findings
 
 
+def test_the_expected_cost_over_outlooks_is_proven_again(tmp_path: Path) -> None:
+    """Over several outlooks the bound of the expected cost is proven, one a little higher is not, and the whole engine carries no prices."""
+    tables = allocator.read(write_case("capacities", tmp_path, outlooks=3))
+    found = allocator.solve(tables, engine="priced", workers=1)
+    network, paper = build_network(found.network), copy.deepcopy(found.certificate)
+    proven = prove_bound(network, paper)
+    assert proven.ok, proven.findings
+    assert proven.proven == pytest.approx(paper["outlooks"]["bound"], rel=1e-6)
+    assert "over 3 outlooks" in proven.note
+    paper["outlooks"]["bound"] += 0.01 * abs(paper["outlooks"]["bound"])
+    assert not prove_bound(network, paper).ok
+    whole = allocator.solve(tables, engine="whole")
+    assert prove_bound(network, whole.certificate).note == proof.SEVERAL
+    assert prove_bound(network, {"bound": 1.0}).note == proof.SEVERAL
+
+
 def test_prices_prove_nothing_for_another_network(plan: Plan) -> None:
     """Where a unit earns twice as much, plans may cost less: the items prove less than the certificate says."""
     dearer = plan.network.replace(

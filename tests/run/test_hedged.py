@@ -1,5 +1,6 @@
 """Plans against several outlooks, from tables to an audited plan."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from allocator.engine.outlooks import read_decided
 from allocator.engine.problem import Limits
 from allocator.engine.process import Solver
 from allocator.engine.whole import as_problem, solve_whole
+from allocator.generate import generate
 from allocator.network import build_network
 from allocator.plan.tight import whole_marginals
 from allocator.priced import engine
@@ -150,6 +152,42 @@ def test_bid_prices_are_what_one_unit_more_is_worth(tmp_path: Path) -> None:
                 assert max(right, 0.0) - 1e-6 <= price <= max(left, 0.0) + 1e-6, (item, site)
                 places += 1
     assert places >= 20
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("outlooks", [1, 3])
+def test_bid_prices_of_a_made_up_network(outlooks: int, tmp_path: Path) -> None:
+    """30 items by 8 stores: at 20 places drawn by chance the price is within 1 % of what a unit more brings, or between that and what a unit less costs."""
+    tables = allocator.read(generate(30, 8, out=tmp_path / "made"))
+    settings = tables.settings.model_copy(update={"outlooks": outlooks})
+    network = build_network(tables.replace(settings=settings))
+    lots = network.lots
+    # a place's price is that of its lots which expire first: items whose lots keep have one price
+    keeps = np.bincount(lots.item[lots.expiry != lots.expiry.max()], minlength=len(network.items)) == 0
+    places = np.random.default_rng(5).choice(np.flatnonzero((lots.quantity >= 2) & keeps[lots.item]), 20, replace=False)
+
+    def value(entry: int, by: float) -> tuple[float, Any]:
+        quantity = lots.quantity.copy()
+        quantity[entry] += by
+        program = build_program(replace(network, lots=replace(lots, quantity=quantity)))
+        problem = replace(as_problem(program), integer=np.zeros(len(program.cost), dtype=bool))
+        answer = solver.solve(problem, Limits())
+        return -answer.objective, (program, answer)
+
+    matched = priced = 0
+    with Solver() as solver:
+        base, (program, answer) = value(int(places[0]), 0.0)
+        prices = whole_marginals(network, program, answer)
+        for entry in places.tolist():
+            place = int(lots.item[entry]) * len(network.sites.codes) + int(lots.site[entry])
+            price = float(prices.at(np.array([place * network.calendar.buckets + int(lots.bucket[entry])]))[0])
+            more, less = value(entry, 1.0)[0] - base, base - value(entry, -1.0)[0]
+            near = 0.01 * abs(price) + 1e-6
+            assert max(more, 0.0) - near <= price <= max(less, 0.0) + near, (entry, more, price, less)
+            matched += abs(price - more) <= near
+            priced += price > 1e-6
+    assert priced >= 10
+    assert matched >= 10
 
 
 def test_season_is_pushed_neither_all_nor_half() -> None:
