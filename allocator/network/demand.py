@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from allocator.network import coding
 from allocator.network.network import Calendar, Claims, Demand
 from allocator.network.order import packed
-from allocator.tables import Tables
+
+if TYPE_CHECKING:
+    from allocator.tables import Tables
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

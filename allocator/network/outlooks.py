@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.special as special
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 from allocator.network import coding
 from allocator.network.marginals import LEVELS, draw_marginals
 from allocator.network.network import Calendar, Network, Outlooks, Points
-from allocator.tables import Tables
 from allocator.tables.schema import QUANTILES
+
+if TYPE_CHECKING:
+    from allocator.tables import Tables
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
