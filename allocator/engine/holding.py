@@ -26,6 +26,8 @@ BoolArray = NDArray[np.bool_]
 
 COLUMNS_AT_ONCE = 20_000
 """Columns of items that are solved together."""
+WAYS = 4
+"""The fields of :class:`Holding`, in order."""
 STORE = 3
 """Kind of sites from which nothing is pushed on."""
 
@@ -71,7 +73,7 @@ def compare_holding(
     Holding
     """
     items = len(network.items)
-    found = np.full((4, items), np.nan)
+    found = np.full((WAYS, items), np.nan)
     ways = _Ways.of(network, program, solution)
     for part in _parts(program, items):
         if left() <= 0:

@@ -116,7 +116,7 @@ def _explain(
         shipped_out=known_item.left.get((site,), 0.0),
         served=math.fsum(units for (where, _), units in known_item.admitted.items() if where == site),
         waste=math.fsum(waste for _, _, waste in at_site),
-        closing=float(at_site[-1][1]) if at_site else 0.0,
+        closing=_closing(known_item, site),
         asked=_asked(known_item, site),
         policy=_policy(one, site),
         upstream=_upstream(known_item, site),
@@ -182,11 +182,15 @@ def _policy(one: OneItem, site: str) -> said.Policy:
     )
 
 
+def _closing(item: Item, site: str) -> float:
+    days = item.projected.get((site,))
+    return float(days[-1][1]) if days else 0.0
+
+
 def _upstream(item: Item, site: str) -> list[said.Upstream]:
     lanes = item.one.frame("lanes")
     lanes = lanes[lanes["destination"] == site]
     sent = summed((origin, mode, units) for _, origin, mode, _, units, _ in item.arriving.get((site,), []))
-    last = {where: days[-1][1] for where, days in item.projected.items()}
     return [
         said.Upstream(
             origin=str(origin),
@@ -195,7 +199,7 @@ def _upstream(item: Item, site: str) -> list[said.Upstream]:
             opening=item.opening.get((origin,), 0.0),
             receipts=item.receipts.get((origin,), 0.0),
             sent_here=sent.get((origin, mode), 0.0),
-            left=float(last.get((origin,), 0.0)),
+            left=_closing(item, origin),
         )
         for origin, mode, lead in sorted(rows(lanes, "origin", "mode", "lead_time_days"))
     ]
@@ -323,8 +327,7 @@ def _next_best(item: Item, site: str) -> list[said.Use]:
     for price, date, where, channel, _ in item.bids:
         if where != site and (where, channel) not in best:
             best[where, channel] = (price, date)
-    went = summed((where, channel, units) for _, _, where, channel, units in item.bids)
     return [
-        said.Use(str(where), str(channel), float(price), _iso(date), went[where, channel])
+        said.Use(str(where), str(channel), float(price), _iso(date), item.bid_units[where, channel])
         for (where, channel), (price, date) in list(best.items())[:NEXT_BEST]
     ]

@@ -163,6 +163,11 @@ class Item:
         return sorted(found, key=lambda row: (-row[0], *row[1:4]))
 
     @cached_property
+    def bid_units(self) -> dict[Row, float]:
+        """Units of them, by (site, channel)."""
+        return summed(row[2:] for row in self.bids)
+
+    @cached_property
     def claims(self) -> dict[Row, list[Row]]:
         """(claim, asked, served, late, lost, waiting) of every claim by (channel, zone)."""
         done = self.done

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from allocator.engine.hedge import Drawn
-from allocator.engine.holding import Holding, holding_of
+from allocator.engine.holding import WAYS, Holding, holding_of
 from allocator.engine.problem import relative_gap
 from allocator.engine.quantities import Flows, Quantities
 from allocator.memory import held
@@ -27,7 +27,6 @@ from allocator.priced.blocks import SERVE, SHIP
 from allocator.priced.checkpoint import Checkpoint
 from allocator.priced.crew import AHEAD, Crew, Order, Reply, Spent
 from allocator.priced.finish import Finisher, Pass, shared_cost, true_cost
-from allocator.priced.holding import WAYS
 from allocator.priced.limits import SharedLimits, build_limits
 from allocator.priced.room import room, sizes_of
 from allocator.priced.rounds import ENOUGH, Climb, Round, State, Watching, fresh

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from allocator.engine.holding import Changes, changes
+from allocator.engine.holding import WAYS, Changes, changes
 from allocator.engine.hot import DUAL, PRIMAL, Hot
 from allocator.network.network import Network
 from allocator.network.prices import Prices
 from allocator.priced.blocks import Block
-from allocator.priced.item import load
+from allocator.priced.item import load, price_item
 
 FloatArray = NDArray[np.float64]
 
-WAYS = 4
-"""As in :class:`allocator.engine.holding.Holding`: the plan, pushing all, pulling all, with a buffer behind jit lanes."""
 
-
-def hold_item(hot: Hot, block: Block, price: FloatArray, network: Network, prices: Prices) -> FloatArray:
+def hold_item(hot: Hot, block: Block, price: FloatArray, basis: Any, network: Network, prices: Prices) -> FloatArray:
     """Cost of an item's block each way, its linear program with the shared resources at ``price``.
 
     Parameters
     ----------
-    hot : Hot
-    block : Block
-    price : (R,) float
-        On top of the base prices. [currency per unit of use]
+    hot, block, price, basis
+        As in :func:`allocator.priced.item.price_item`.
     network : Network
     prices : Prices
         Of the network.
@@ -36,11 +32,12 @@ def hold_item(hot: Hot, block: Block, price: FloatArray, network: Network, price
     Returns
     -------
     (4,) float
-        NaN for a way that the item can't go. [currency]
+        In the order of :class:`allocator.engine.holding.Holding`; NaN for a way that the item can't go. [currency]
     """
-    cost = block.charged(price)
+    cost, plan = block.charged(price), price_item(hot, block, price, basis)
+    found = np.full(WAYS, float(cost @ plan.x))
     if not block.rows:
-        return np.full(WAYS, float(cost @ np.where(cost > 0, block.lower, block.upper)))
+        return found
     item, variable, first, bucket = (
         np.full(block.columns, block.item),
         *(values.astype(np.int64) for values in (block.variable, block.first, block.bucket)),
@@ -48,13 +45,10 @@ def hold_item(hot: Hot, block: Block, price: FloatArray, network: Network, price
     change = changes(
         network, prices, (item, variable, first, bucket), (block.lower, block.upper), block.row_law.astype(np.int64)
     )
-    load(hot, block, cost)
-    found = np.full(WAYS, _cost(hot, block, cost, DUAL))
-    basis = hot.basis()
     for way, (other, charged, strategy) in _ways(block, cost, change).items():
         load(hot, other, charged)
-        hot.start(basis)
-        found[way] = _cost(hot, block, cost, strategy)
+        hot.start(plan.basis)
+        found[way] = float(cost @ hot.point()[: block.columns]) if hot.run(strategy) else np.nan
     return found
 
 
@@ -68,7 +62,3 @@ def _ways(block: Block, cost: FloatArray, change: Changes) -> dict[int, tuple[Bl
     if change.jit.any():
         found[3] = (replace(block, row_upper=np.where(change.jit, np.inf, block.row_upper)), cost, PRIMAL)
     return found
-
-
-def _cost(hot: Hot, block: Block, cost: FloatArray, strategy: int) -> float:
-    return float(cost @ hot.point()[: block.columns]) if hot.run(strategy) else np.nan

@@ -102,11 +102,14 @@ class Known:
         Resources whose limits came in since, in that order.
     basis : object
         With those limits; opaque.
+    scale : float
+        Its cost there without them. [currency]
     """
 
     use: FloatArray
     limits: IntArray
     basis: Any
+    scale: float
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,6 @@ def settle_item(
     basis: Any = None,
     whole: bool = True,
     known: Known | None = None,
-    scale: float = 0.0,
 ) -> Settled:
     """A plan of an item within an allowance of the shared resources, in whole packs and units if asked.
 
@@ -147,8 +149,6 @@ def settle_item(
         Packs and yes/no whole, limits in whole units.
     known : Known, optional
         Of the same prices; without, they are answered first.
-    scale : float
-        With ``known``, the item's cost at the prices alone. [currency]
 
     Notes
     -----
@@ -162,7 +162,7 @@ def settle_item(
         x, scale, basis = priced.x, priced.bound, priced.basis
     else:
         load(hot, block, block.charged(price))
-        x, basis = looking.again(known), known.basis
+        x, scale, basis = looking.again(known), known.scale, known.basis
     use = looking.use(x)
     if block.rows:
         x, use = looking.within(x)
@@ -235,7 +235,7 @@ class _Looking:
             broken = self.broken(use)
         return x, use
 
-    def _limit(self, resources: NDArray[np.int64]) -> None:
+    def _limit(self, resources: IntArray) -> None:
         """Rows for limits, counted in what a unit of the item uses."""
         if not len(resources):
             return

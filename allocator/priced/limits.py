@@ -66,8 +66,11 @@ class SharedLimits:
 
     def beyond(self, use: FloatArray) -> float:
         """What comes on top of the base prices, vehicles as linear charges. [currency]"""
-        over = np.where(np.isfinite(self.limit), np.maximum(use - self.limit, 0.0), 0.0)
-        return float(self.highest @ over) + self.constant
+        return float(self.highest @ self.over(use)) + self.constant
+
+    def over(self, use: FloatArray) -> FloatArray:
+        """(R,) use beyond the limits."""
+        return np.where(np.isfinite(self.limit), np.maximum(use - self.limit, 0.0), 0.0)
 
     def carried(self, cost: float, use: FloatArray) -> FloatArray:
         """(R,) what a unit of use carries on average, by kind of resource, of a plan that costs and uses that much. [currency per unit of use]"""
@@ -76,8 +79,7 @@ class SharedLimits:
 
     def lack(self, cost: float, use: FloatArray) -> float:
         """What a plan that costs and uses that much overdraws, valued at what it carries on average, as a part of what the plan is worth."""
-        over = np.where(np.isfinite(self.limit), np.maximum(use - self.limit, 0.0), 0.0)
-        return float(over @ self.carried(cost, use)) / max(abs(cost), 1.0)
+        return float(self.over(use) @ self.carried(cost, use)) / max(abs(cost), 1.0)
 
     def empty_room(self, use: FloatArray) -> float:
         """Cost of the room that is left empty in started vehicles. [currency]"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from allocator.engine.hot import Hot
 from allocator.engine.problem import Problem, SolverError
-from allocator.engine.rings import RING_ROUNDS, cancel_rings, close_rings, find_rings, rings_possible
+from allocator.engine.rings import RING_ROUNDS, cancel_rings, close_rings, find_rings
 from allocator.priced.blocks import SERVE, SHIP, Block, Packed
-from allocator.priced.holding import WAYS, hold_item
+from allocator.priced.holding import hold_item
 from allocator.priced.item import NEARLY, Known, Priced, Settled, price_item, settle_item, settled
 from allocator.priced.part import BALANCE
 from allocator.priced.source import Source
@@ -23,6 +23,10 @@ BoolArray = NDArray[np.bool_]
 
 TIGHT = 1e-7
 """Share of a limit that counts as nothing over it."""
+
+
+def _no_limits() -> IntArray:
+    return np.empty(0, dtype=np.int64)
 
 
 @dataclass
@@ -46,7 +50,7 @@ class Member:
     limits : (k,) int
         Resources whose limits came in there since.
     limited : object
-        The basis with them; None without any.
+        The basis with them.
     cost, uses, amounts
         What its plan costs and uses.
     columns, values
@@ -62,7 +66,7 @@ class Member:
     scale: float = 1.0
     basis: Any = None
     dual: FloatArray | None = None
-    limits: IntArray | None = None
+    limits: IntArray = field(default_factory=_no_limits)
     limited: Any = None
     cost: float = 0.0
     uses: IntArray | None = None
@@ -85,20 +89,21 @@ class Member:
 
     def answer(self, found: Priced, block: Block, number: int) -> None:
         """Keep where its optimum at some prices is."""
-        self.at, self.scale, self.basis = number, found.bound, found.basis
+        self.at, self.scale = number, found.bound
+        self.basis = self.limited = found.basis
         self.dual = found.dual[block.row_law == BALANCE]
-        self.limits = self.limited = None
+        self.limits = _no_limits()
 
     def known(self, number: int, use: FloatArray) -> Known | None:
         """Where its optimum at some prices is; None when it was asked others last."""
-        if self.at != number:
-            return None
-        none = np.empty(0, dtype=np.int64)
-        return Known(
-            use,
-            none if self.limits is None else self.limits,
-            self.basis if self.limited is None else self.limited,
-        )
+        return Known(use, self.limits, self.limited, self.scale) if self.at == number else None
+
+    @property
+    def plan(self) -> tuple[IntArray, FloatArray]:
+        """Columns and values of its whole plan."""
+        if self.columns is None or self.values is None:
+            raise ArithmeticError(f"item {self.packed.item} has no plan in whole packs and units")
+        return self.columns, self.values
 
     def take(self, use: FloatArray, cost: float) -> None:
         """Keep what a plan uses and costs."""
@@ -147,8 +152,7 @@ class Shard:
 
     def __init__(self, source: Source, members: list[Member], hot: Hot) -> None:
         self.hot, self.count = hot, source.limits.count
-        self.source, self.network = source, source.network
-        self.ringed = rings_possible(source.network)
+        self.source = source
         self.sites, self.buckets = source.structure.sites, source.structure.buckets
         self.members = sorted(members, key=lambda member: member.packed.item)
         self._asked, self._prices = 0, np.empty(0)
@@ -227,14 +231,13 @@ class Shard:
                 continue
             block = member.packed.open()
             known = member.known(number, own)
-            found = settle_item(self.hot, block, price, own + slack, over, member.basis, whole, known, member.scale)
-            if whole and self.ringed:
+            found = settle_item(self.hot, block, price, own + slack, over, member.basis, whole, known)
+            if whole and self.source.ringed:
                 found = self._without_rings(found, block, price, own + slack, over)
             done += 1
             if found.priced is not None:
                 member.answer(found.priced, block, number)
-            if len(found.limits):
-                member.limits, member.limited = found.limits, found.basis
+            member.limits, member.limited = found.limits, found.basis
             there, new = (
                 self._value(c, u, own, slack, price, over) for c, u in ((member.cost, own), (found.cost, found.use))
             )
@@ -268,7 +271,7 @@ class Shard:
         """Columns of shipments that form rings, one ring each."""
         ship = np.flatnonzero((block.variable == SHIP) & (x > 1e-9))
         owner, lane, bucket = (a[ship].astype(np.int64) for a in (block.outlook, block.first, block.bucket))
-        return find_rings(self.network, ship, owner + 1, lane, bucket)
+        return find_rings(self.source.network, ship, owner + 1, lane, bucket)
 
     def _givers(self, overdrawn: BoolArray, asked: FloatArray) -> BoolArray:
         """(k,) the largest users of each overdrawn resource that hold what is asked of it together."""
@@ -301,7 +304,7 @@ class Shard:
         member.take(use, cost)
         columns, steps = block.whole
         value = x[columns] / steps
-        if (np.abs(value - np.round(value)) > NEARLY).any() or (self.ringed and self._rings(block, x)):
+        if (np.abs(value - np.round(value)) > NEARLY).any() or (self.source.ringed and self._rings(block, x)):
             member.columns = member.values = member.bids = None
             return
         x = settled(block, x)
@@ -330,11 +333,9 @@ class Shard:
         parts = []
         for member in self.members:
             block = member.packed.open()
-            if member.columns is None or member.values is None:
-                raise ArithmeticError(f"item {block.item} has no plan in whole packs and units")
-            at = member.columns
+            at, value = member.plan
             own = np.isin(block.variable[at], (SHIP, SERVE))
-            at, value = at[own], member.values[own]
+            at, value = at[own], value[own]
             parts.append(
                 (
                     block.variable[at].astype(np.int64), np.full(len(at), block.item), block.first[at].astype(np.int64),
@@ -359,13 +360,11 @@ class Shard:
 
     def outlooks(self) -> dict[str, FloatArray]:
         """Cost of the shard's whole plan by outlook (K,), each as if it were the only one, and of what is decided for all. [currency]"""
-        count = self.network.outlooks.count
+        count = self.source.network.outlooks.count
         each, shared = np.zeros(count), 0.0
         for member in self.members:
             block = member.packed.open()
-            at, values = member.columns, member.values
-            if at is None or values is None:
-                raise ArithmeticError(f"item {block.item} has no plan in whole packs and units")
+            at, values = member.plan
             cost, outlook = block.cost[at] * values, block.outlook[at]
             alone = outlook >= 0
             each += count * np.bincount(outlook[alone], cost[alone], minlength=count)
@@ -375,12 +374,12 @@ class Shard:
     def holding(self, price: FloatArray) -> dict[str, NDArray[Any]]:
         """Each item's cost at prices four ways (:func:`allocator.priced.holding.hold_item`): item (k,), cost (4, k)."""
         found = [
-            hold_item(self.hot, member.packed.open(), price, self.network, self.source.prices)
+            hold_item(self.hot, member.packed.open(), price, member.basis, self.source.network, self.source.prices)
             for member in self.members
         ]
         return {
             "item": np.array([member.packed.item for member in self.members], dtype=np.int64),
-            "cost": np.array(found).reshape(-1, WAYS).T,
+            "cost": np.array(found).T,
         }
 
     def _mark(self) -> tuple[float, int, int]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from allocator.engine.rings import rings_possible
 from allocator.network.network import Network
 from allocator.network.prices import Prices, build_prices
 from allocator.network.restrict import restrict
@@ -56,6 +57,11 @@ class Source:
     def prices(self) -> Prices:
         """Elastic prices of the whole network."""
         return build_prices(self.network)
+
+    @cached_property
+    def ringed(self) -> bool:
+        """Whether goods could go round in a ring within a day."""
+        return rings_possible(self.network)
 
     @cached_property
     def _templates(self) -> dict[int, Template]:

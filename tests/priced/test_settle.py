@@ -65,16 +65,15 @@ def test_what_is_known_of_an_item_changes_nothing(case: str, tmp_path: Path) -> 
     for block in blocks_of(source):
         free = price_item(HOT, block, none)
         want = block.used(free.x, count)
-        known = Known(want, np.empty(0, dtype=np.int64), free.basis)
+        known = Known(want, np.empty(0, dtype=np.int64), free.basis, free.bound)
         for part in (0.6, 0.3, 0.8):
             allowance = np.where(source.limits.hard, want * part, np.inf)
             anew, again = (
-                settle_item(HOT, block, none, allowance, over, whole=False, known=given, scale=free.bound)
-                for given in (None, known)
+                settle_item(HOT, block, none, allowance, over, whole=False, known=given) for given in (None, known)
             )
             assert again.priced is None
             assert _worth(again, allowance, over) == pytest.approx(_worth(anew, allowance, over), rel=1e-6, abs=1e-6)
-            known = Known(again.use, again.limits, again.basis)
+            known = Known(again.use, again.limits, again.basis, free.bound)
             limited = max(limited, len(known.limits))
     if case in ("capacities", "admission"):
         assert limited
