@@ -13,7 +13,7 @@ from allocator.backtest.play import Path
 from allocator.engine.problem import Limits
 from allocator.engine.process import Solver
 from allocator.engine.whole import as_problem
-from allocator.network import build_network
+from allocator.network import build_network, coding
 from allocator.optimise import chosen
 from allocator.options import Watch
 from allocator.program.stack import build_program
@@ -69,7 +69,7 @@ def clairvoyant_bound(ground: Ground, path: Path, solver: Solver, gap: float, se
 
 
 def turned_away(ground: Ground) -> FloatArray:
-    """(I, C) what a unit of a channel that may wait costs at least when it is never served: refused, cancelled, or late by a day or more; 0 elsewhere. [currency]"""
+    """(I, C) what a unit of a channel that may wait costs at least when it is never served: refused, cancelled, or late for a day; else 0. [currency]"""
     network = ground.network
     return np.where(network.channel_waits[None, :], np.minimum(network.unmet_cost, network.cancel_cost), 0.0)
 
@@ -125,13 +125,12 @@ def _free(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _prices(ground: Ground) -> pd.DataFrame:
     """Prices at which turning demand away costs no more than any policy pays for it; orders that may wait earn `turned_away` more instead."""
-    prices, network = ground.tables.frame("prices"), ground.network
-    item = pd.Index(network.items).get_indexer(prices["item"])
-    channel = pd.Index(network.channels).get_indexer(prices["channel"])
+    network, table = ground.network, ground.tables["prices"]
+    item, channel = coding.ranks(table, "item", network.items), coding.ranks(table, "channel", network.channels)
     lost = np.minimum(network.unmet_cost, network.cancel_cost)[item, channel]
     waits = network.channel_waits[channel]
     margin = network.margin[item, channel] + turned_away(ground)[item, channel]
-    return prices.assign(margin=margin, unmet_cost=np.where(waits, 0.0, lost))
+    return ground.tables.frame("prices").assign(margin=margin, unmet_cost=np.where(waits, 0.0, lost))
 
 
 def _demand(ground: Ground, path: Path) -> pd.DataFrame:

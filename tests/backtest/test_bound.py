@@ -95,7 +95,9 @@ def test_no_policy_earns_more_with_packs_and_orders_that_wait(pack: float | None
     """On every drawn path, too little stock or plenty: the bound is above each policy's margin."""
     for stock in (6, 12, 30):
         policies = ["outlooks", "mean", "rule-a", "pull", "jit", "bound"]
-        made = backtest(shop(stock, pack), Setting(days=DAYS, outlooks=3, seed=stock), policies=policies, replications=3)
+        made = backtest(
+            shop(stock, pack), Setting(days=DAYS, outlooks=3, seed=stock), policies=policies, replications=3
+        )
         plays = made.tables["plays"].pivot(index="replication", columns="policy", values="margin")
         for policy in policies[:-1]:
             assert (plays["bound"] >= plays[policy] - 1e-6).all()
