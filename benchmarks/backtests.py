@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from allocator.backtest import DEFAULT, Setting, backtest
+from allocator.backtest.ground import drawn_out
 from allocator.backtest.told import summary
 from allocator.tables import Tables, make_tables, read_tables
 
@@ -117,7 +118,8 @@ def iowa(items: int, weeks: int, supply: float) -> Tables:
     -----
     What all items share is cut to what these items take of it: outbound docks, lanes and admission limits by their part of the expected volume;
     vehicles are paid by the m3, as if the rest of each were full of other items. Storage and inbound limits, which no play enforces,
-    locks, firm orders and the demo's own receipts are left out.
+    locks, firm orders and the demo's own receipts are left out. Forecasts cover all weeks, the last week of the demo's repeated: as the bound does,
+    every policy knows that nothing is sold afterwards.
     """
     tables = read_tables(IOWA)
     frames = {name: tables.frame(name) for name in tables if tables[name].num_rows}
@@ -146,6 +148,9 @@ def iowa(items: int, weeks: int, supply: float) -> Tables:
     frames["lots"], frames["receipts"] = _supplied(frames, tables, weeks, supply)
     for name in ("locks", "orders"):
         frames.pop(name, None)
+    forecasts, _ = drawn_out(tables.replace(forecasts=frames["forecasts"]), weeks * WEEK)
+    last = pd.Timestamp(tables.settings.start) + pd.Timedelta(days=weeks * WEEK)
+    frames["forecasts"] = forecasts[forecasts["date"] < last]
     buckets = (*(1,) * WEEK, WEEK)
     settings = tables.settings.model_copy(update={"buckets": buckets, "horizon_days": sum(buckets)})
     return make_tables(settings, dict(frames))
@@ -182,6 +187,7 @@ def main() -> int:
         ("seed", 1),
     ):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--alike", type=int, help="days alike; default as in allocator backtest")
     parser.add_argument("--plan-seconds", type=float, default=60)
     parser.add_argument("--gap", type=float, default=0.01)
     parser.add_argument("--supply", type=float, default=0.9)
@@ -197,6 +203,7 @@ def main() -> int:
         days=days,
         every=asked.every,
         outlooks=asked.outlooks,
+        alike=asked.alike,
         seed=asked.seed,
         gap=asked.gap,
         seconds=asked.plan_seconds,

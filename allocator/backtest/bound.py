@@ -6,20 +6,28 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from allocator.backtest.ground import Ground
 from allocator.backtest.play import Path
 from allocator.engine.problem import Limits
 from allocator.engine.process import Solver
 from allocator.engine.whole import as_problem
-from allocator.network import build_network
+from allocator.network import build_network, coding
 from allocator.optimise import chosen
 from allocator.options import Watch
 from allocator.program.stack import build_program
 from allocator.tables import Tables
 
+FloatArray = NDArray[np.float64]
 
-def clairvoyant_bound(ground: Ground, path: Path, solver: Solver, gap: float) -> float:
+CLOSE = 1e-3
+"""Relative gap at which the search for whole packs ends: what is left of it only makes the bound higher."""
+PATIENCE = 10.0
+"""The search takes at most so many times what one plan may take: a play has hundreds of plans, a path one bound."""
+
+
+def clairvoyant_bound(ground: Ground, path: Path, solver: Solver, gap: float, seconds: float) -> float:
     """Margin that no policy can pass on a path of demand.
 
     Parameters
@@ -29,36 +37,57 @@ def clairvoyant_bound(ground: Ground, path: Path, solver: Solver, gap: float) ->
     solver : Solver
     gap : float
         Relative gap to which the prices are settled where the program is too large to be solved whole.
+    seconds : float
+        Most wall clock of one plan; the search for whole packs and vehicles takes at most `PATIENCE` times that. [s]
 
     Returns
     -------
     float
-        [currency] Of the linear relaxation, so packs and vehicles may be shared out: what is really possible is no more.
+        [currency] With packs and vehicles shared out where the program is too large to be solved whole; else nobody who ships whole ones,
+        as every policy must, earns more.
 
     Notes
     -----
     What a policy is charged for and this is not, or what binds it and not this, only makes the bound higher: stock levels, locks, storage and inbound
-    (elastic in a plan), methods of lanes, and the lateness and loss of orders that may wait.
+    (elastic in a plan), methods of lanes, smallest shipments, and the lateness of orders that may wait. Such an order costs a policy `turned_away` a unit at
+    least when it is not served, whether refused, cancelled or late to the end: that is taken off for all of them, and given back for what is served.
     """
-    network = build_network(foresight(ground, path))
+    network = build_network(foresight(ground, path, 1))
+    charged = _charged(ground, path)
     if chosen(network, "auto") == "priced":
         from allocator.priced.engine import Setting, solve_priced
 
-        return -float(solve_priced(network, Setting(gap=gap, workers=1), Watch()).bound)
-    problem = as_problem(build_program(network))
+        return -float(solve_priced(network, Setting(gap=gap, workers=1), Watch()).bound) - charged
+    problem = as_problem(build_program(build_network(foresight(ground, path, ground.days))))
     relaxed = replace(problem, integer=np.zeros(len(problem.cost), dtype=bool))
     answer = solver.solve(relaxed, Limits())
-    return -float(answer.bound if np.isfinite(answer.bound) else answer.objective)
+    bound = answer.bound if np.isfinite(answer.bound) else answer.objective
+    if problem.integer.any():
+        whole = solver.solve(problem, Limits(gap=CLOSE, accept=CLOSE, seconds=PATIENCE * seconds))
+        bound = max(bound, whole.bound)
+    return -float(bound) - charged
 
 
-def foresight(ground: Ground, path: Path) -> Tables:
-    """The network with the demand that comes as its forecast, freed of everything that does not cost money."""
+def turned_away(ground: Ground) -> FloatArray:
+    """(I, C) what a unit of a channel that may wait costs at least when it is never served: refused, cancelled, or late for a day; else 0. [currency]"""
+    network = ground.network
+    return np.where(network.channel_waits[None, :], np.minimum(network.unmet_cost, network.cancel_cost), 0.0)
+
+
+def _charged(ground: Ground, path: Path) -> float:
+    """`turned_away` of every unit asked for."""
+    cost = turned_away(ground)
+    return float(sum((cost[part.item, part.channel] * part.quantity).sum() for part in (path.lines, path.firm)))
+
+
+def foresight(ground: Ground, path: Path, days: int) -> Tables:
+    """The network with the demand that comes as its forecast, freed of everything that does not cost money; packs and vehicles are whole on so many days."""
     tables, settings = ground.tables, ground.tables.settings
     known = settings.model_copy(
         update={
             "horizon_days": ground.days,
             "buckets": (1,) * ground.days,
-            "commit_days": 1,
+            "commit_days": days,
             "outlooks": 1,
             "min_fill": {},
             "change_cost": 0.0,
@@ -69,6 +98,7 @@ def foresight(ground: Ground, path: Path) -> Tables:
     capacities = tables.frame("capacities")
     sites = tables.frame("sites").assign(storage_volume=np.nan, inbound_volume=np.nan)
     lanes = tables.frame("lanes").assign(method="auto")
+    rows = tables.frame("item_lanes").assign(min_quantity=np.nan)
     changed = {
         "forecasts": _demand(ground, path),
         "orders": None,
@@ -77,9 +107,9 @@ def foresight(ground: Ground, path: Path) -> Tables:
         "capacities": capacities[capacities["resource"] == "outbound"],
         "sites": sites,
         "lanes": lanes,
-        "item_lanes": _free(tables.frame("item_lanes")),
+        "item_lanes": _free(rows),
         "channels": tables.frame("channels").assign(priority=1),
-        "prices": _prices(tables),
+        "prices": _prices(ground),
     }
     filled = {
         name: frame if frame is not None and len(frame) else tables.stated(name).slice(0, 0)
@@ -93,12 +123,14 @@ def _free(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(method=rows["method"].where(rows["method"].isna(), "auto")) if "method" in rows else rows
 
 
-def _prices(tables: Tables) -> pd.DataFrame:
-    """Prices at which turning demand away costs no more than any policy pays for it."""
-    prices, channels = tables.frame("prices"), tables.frame("channels")
-    waits = prices["channel"].isin(channels.loc[channels["unmet"] == "backorder", "channel"])
-    cheaper = np.fmin(prices["unmet_cost"], prices["cancel_cost"])
-    return prices.assign(unmet_cost=np.where(waits, 0.0, cheaper))
+def _prices(ground: Ground) -> pd.DataFrame:
+    """Prices at which turning demand away costs no more than any policy pays for it; orders that may wait earn `turned_away` more instead."""
+    network, table = ground.network, ground.tables["prices"]
+    item, channel = coding.ranks(table, "item", network.items), coding.ranks(table, "channel", network.channels)
+    lost = np.minimum(network.unmet_cost, network.cancel_cost)[item, channel]
+    waits = network.channel_waits[channel]
+    margin = network.margin[item, channel] + turned_away(ground)[item, channel]
+    return ground.tables.frame("prices").assign(margin=margin, unmet_cost=np.where(waits, 0.0, lost))
 
 
 def _demand(ground: Ground, path: Path) -> pd.DataFrame:

@@ -109,7 +109,7 @@ class Player:
         path = self.path(replication)
         weekly, late = self.history is not None, 0
         if policy == BOUND:
-            bound = clairvoyant_bound(self.ground, path, self.solver, self.setting.gap)
+            bound = clairvoyant_bound(self.ground, path, self.solver, self.setting.gap, self.setting.seconds)
             sample: Sample = {"margin|network": ([bound], [1.0])}
         else:
             chosen = POLICIES[policy]
