@@ -42,7 +42,7 @@ def test_bars_have_one_scale(plan: Plan) -> None:
     expected = dict.fromkeys(COLOURS.values(), 0.0)
     for (_, what, channel), amount in units.items():
         expected[COLOURS[what, channel]] += amount
-    root = ElementTree.fromstring(draw(plan, "A"))  # noqa: S314 - what was drawn just now
+    root = ElementTree.fromstring(draw(plan, "A"))
     drawn = dict.fromkeys(expected, 0.0)
     for bar in root.iter("{http://www.w3.org/2000/svg}rect"):
         if float(bar.get("height", "0")) == ROW - 6:

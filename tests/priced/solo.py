@@ -10,12 +10,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
+from allocator import run
 from allocator.engine import frames
+from allocator.priced import engine
 from allocator.priced.crew import Arrays, Crew
 from allocator.priced.desk import Desk
 from allocator.priced.engine import Setting
+from allocator.priced.local import Hands
 from allocator.priced.source import Source, write_source
 
 
@@ -48,3 +52,9 @@ def solo(source: Source, shards: list[NDArray[np.int64]], setting: Setting) -> I
         write_source(source, Path(scratch))
         with SoloCrew(Path(scratch), shards, setting.workers) as crew:
             yield crew
+
+
+def stay_in_process(patch: pytest.MonkeyPatch) -> None:
+    """Plan from prices in the test's own process, and start no workers ahead."""
+    patch.setattr(engine, "staffed", solo)
+    patch.setattr(run, "hands", lambda network, options: Hands(0))

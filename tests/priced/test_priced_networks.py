@@ -8,15 +8,12 @@ import pandas as pd
 import pytest
 
 import allocator
-from allocator import run
 from allocator.generate import generate
 from allocator.network import build_network
 from allocator.plan.plan import Plan
-from allocator.priced import engine
-from allocator.priced.local import Hands
 from allocator.priced.proof import prove_bound
 from tests.end_to_end.random_networks import random_case
-from tests.priced.solo import solo
+from tests.priced.solo import stay_in_process
 from tests.program.networks import CASES, write_case
 
 SEEDS = (*range(24), 161, 162, 234, 280)
@@ -27,8 +24,7 @@ SEEDS = (*range(24), 161, 162, 234, 280)
 def one_process() -> Any:
     """Workers of the test's own process."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "staffed", solo)
-        patch.setattr(run, "hands", lambda network, options: Hands(0))
+        stay_in_process(patch)
         yield
 
 

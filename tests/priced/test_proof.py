@@ -11,14 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 import allocator
-from allocator import optimise, run
+from allocator import optimise
 from allocator.cli.verify import command
 from allocator.network import Network, build_network
 from allocator.plan.plan import Plan
-from allocator.priced import engine, proof
-from allocator.priced.local import Hands
+from allocator.priced import proof
 from allocator.priced.proof import prove_bound
-from tests.priced.solo import solo
+from tests.priced.solo import solo, stay_in_process
 from tests.program.networks import write_case
 
 Change = Callable[[dict[str, Any]], None]
@@ -28,8 +27,7 @@ Change = Callable[[dict[str, Any]], None]
 def one_process() -> Any:
     """Workers of the test's own process."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "staffed", solo)
-        patch.setattr(run, "hands", lambda network, options: Hands(0))
+        stay_in_process(patch)
         patch.setattr(proof, "staffed", solo)
         # settled whole, a plan this small would be proven by branch and bound
         patch.setattr(optimise, "POLISH_COLUMNS", 0)

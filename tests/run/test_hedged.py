@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 import allocator
-from allocator import run
 from allocator.engine.outlooks import read_decided
 from allocator.engine.problem import Limits
 from allocator.engine.process import Solver
@@ -17,12 +16,10 @@ from allocator.engine.whole import as_problem, solve_whole
 from allocator.generate import generate
 from allocator.network import build_network
 from allocator.plan.tight import whole_marginals
-from allocator.priced import engine
-from allocator.priced.local import Hands
 from allocator.program.stack import build_program
 from allocator.tables import read_tables
 from benchmarks.season import Season, play, shipped_today
-from tests.priced.solo import solo
+from tests.priced.solo import stay_in_process
 from tests.program.networks import CASES, write_case
 
 
@@ -245,8 +242,7 @@ def test_priced_plans_are_hedged_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize("case", ["plain", "orders", "pull", "jit", "policies", "locks", "buckets"])
 def test_holding_back_is_worth_the_same_from_prices(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no resource is tight both engines solve the same blocks at the same prices: every figure of every item is the same."""
-    monkeypatch.setattr(engine, "staffed", solo)
-    monkeypatch.setattr(run, "hands", lambda network, options: Hands(0))
+    stay_in_process(monkeypatch)
     tables = allocator.read(write_case(case, tmp_path, outlooks=3))
     priced, whole = (allocator.solve(tables, engine=kind).hedge.set_index("item") for kind in ("priced", "whole"))
     pd.testing.assert_frame_equal(priced, whole, rtol=1e-6, atol=1e-6)
