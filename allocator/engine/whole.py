@@ -22,6 +22,8 @@ from allocator.program.stack import Program
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
+LAST = 0.1
+"""Time that anything is given once there is none left, to answer at all. [s]"""
 CLOSE_COLUMNS = 60_000
 """Largest program whose single units are settled in one more integer program when they leave a gap."""
 
@@ -122,7 +124,7 @@ def solve_whole(
     problem = as_problem(program)
 
     def left() -> float:
-        return max(end - time.monotonic(), 0.1) if math.isfinite(end) else math.inf
+        return max(end - time.monotonic(), LAST) if math.isfinite(end) else math.inf
 
     tell = stage or (lambda name: None)
     quanta = Quanta.of(network, program)
@@ -210,10 +212,22 @@ def _attempt(
     if start is not None:
         # half of the time is kept for settling all units, should the start's be of no use
         kept = kept_units(quanta, problem, linear.x, start, solver, limits.gap, lambda: left() / 2)
-    x = snap(quanta, problem, linear.x, solver, left) if kept is None else kept
+    x = kept if kept is not None else _snapped(quanta, problem, linear.x, solver, left, answer.bound)
     need = replace(limits, seconds=left(), gap=limits.gap if answer.status == "optimal" else limits.accept)
     x, bound, more = _close(quanta, problem, x, answer.bound, solver, need, progress)
     return _Found(x, bound, answer.status, dual, answer.nodes, iterations + more, linear.basis)
+
+
+def _snapped(
+    quanta: Quanta, problem: Problem, x: FloatArray, solver: Solver, left: Callable[[], float], bound: float
+) -> FloatArray:
+    """`snap`; where the time ran out before it had found anything there is no plan, which is no failure of the solver."""
+    try:
+        return snap(quanta, problem, x, solver, left)
+    except SolverError:
+        if left() <= LAST:
+            raise NoPlanError(bound) from None
+        raise
 
 
 def cap_costs(problem: Problem) -> tuple[Problem, BoolArray]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from allocator.engine import whole
 from allocator.engine.problem import Limits, SolverError
 from allocator.engine.process import Solver
 from allocator.engine.snap import Quanta
-from allocator.engine.whole import Solution, as_problem, solve_whole
+from allocator.engine.whole import NoPlanError, Solution, as_problem, solve_whole
 from allocator.network import Network, build_network
 from allocator.program.stack import Program, build_program
 from allocator.tables import read_tables
@@ -108,6 +113,26 @@ def test_a_solver_that_fails_is_asked_once_more_without_presolve(tmp_path: Path,
     asked.clear()
     with pytest.raises(SolverError, match="made to fail"):
         solve_whole(network, program, Failing(2), EXACT)
+
+
+def test_time_that_runs_out_over_whole_units_is_no_failure(
+    tmp_path: Path, solver: Solver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where units could not be made whole in time there is no plan, as where HiGHS found none; with time left it is the engine's failure."""
+    network = build_network(read_tables(write_case("plain", tmp_path)))
+    program = build_program(network)
+
+    def slow(quanta: object, problem: object, x: object, solver: object, left: Callable[[], float]) -> None:
+        while whole.LAST < left() < math.inf:
+            time.sleep(0.02)
+        raise SolverError("no whole-unit plan")
+
+    monkeypatch.setattr(whole, "snap", slow)
+    with pytest.raises(NoPlanError) as late:
+        solve_whole(network, program, solver, replace(EXACT, seconds=1.0))
+    assert math.isfinite(late.value.bound)
+    with pytest.raises(SolverError, match="no whole-unit plan"):
+        solve_whole(network, program, solver, EXACT)
 
 
 def test_the_same_network_gives_the_same_bytes(tmp_path: Path, solver: Solver) -> None:
