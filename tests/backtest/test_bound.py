@@ -13,6 +13,8 @@ from allocator.backtest.bound import clairvoyant_bound
 from allocator.backtest.demand import Lines, no_orders
 from allocator.backtest.play import Path
 from allocator.backtest.player import Player
+from allocator.engine.problem import Answer, Limits, Problem, SolverError
+from allocator.engine.process import Solver
 from allocator.tables import Tables, make_tables
 from benchmarks.backtests import START
 
@@ -88,6 +90,19 @@ def test_the_bound_is_what_who_knows_all_demand_can_earn(pack: float | None, can
 def test_an_order_that_may_wait_past_the_end_is_paid_for_too() -> None:
     """An order of the last day that nobody serves is late by a day at least, or refused: three a unit either way."""
     assert bound_of(shop(1), ("web", DAYS - 1, 3)) == pytest.approx(5 - 2 * 3)
+
+
+def test_the_relaxation_bounds_where_the_search_for_packs_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A solver that fails on whole packs leaves the bound of shared ones: a third of a pack more to the store."""
+    solve = Solver.solve
+
+    def failing(self: Solver, problem: Problem, limits: Limits) -> Answer:
+        if problem.integer.any():
+            raise SolverError("made to fail")
+        return solve(self, problem, limits)
+
+    monkeypatch.setattr(Solver, "solve", failing)
+    assert bound_of(shop(10, 3.0), *ASKED) == pytest.approx(4 * 9 + 6 * 5 - 2 * 3)
 
 
 @pytest.mark.parametrize("pack", [None, 3.0])
