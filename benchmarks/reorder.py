@@ -14,10 +14,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from allocator.backtest.player import Player, Setting
+from allocator.backtest.demand import drawn, known_orders
+from allocator.backtest.ground import build_ground
 from benchmarks.backtests import WEEK, iowa
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 POINTS = 30
 """Reorder points tried at each store."""
@@ -25,7 +27,7 @@ SETTLED = 5 * WEEK
 """Days before the stock is counted: it begins at none."""
 
 
-def stocked(demand: FloatArray, leaves: FloatArray, pack: float) -> FloatArray:
+def stocked(demand: FloatArray, leaves: BoolArray, pack: float) -> FloatArray:
     """What a store sells and holds by reorder point.
 
     Parameters
@@ -46,16 +48,16 @@ def stocked(demand: FloatArray, leaves: FloatArray, pack: float) -> FloatArray:
     most = 6 * demand.sum() / (paths * weeks) + 6 * pack + 4 * demand.reshape(paths, weeks, WEEK).sum(axis=2).std()
     points = np.unique(np.round(np.geomspace(1, most, POINTS)))
     stock, sold, held = (np.zeros((len(points), paths)) for _ in range(3))
+    counted = [day for day in range(SETTLED, days) if day % WEEK == WEEK - 1]
     for day in range(days):
         if leaves[day]:
             stock += np.ceil(np.maximum(points[:, None] - stock, 0.0) / pack) * pack
         gone = np.minimum(stock, demand[None, :, day])
         stock -= gone
         sold += gone
-        if day % WEEK == WEEK - 1 and day >= SETTLED:
+        if day in counted:
             held += stock
-    counted = sum(1 for day in range(days) if day % WEEK == WEEK - 1 and day >= SETTLED)
-    found = np.stack([sold.mean(axis=1) / weeks, held.mean(axis=1) / counted], axis=1)
+    found = np.stack([sold.mean(axis=1) / weeks, held.mean(axis=1) / len(counted)], axis=1)
     return np.concatenate([np.zeros((1, 2)), found])
 
 
@@ -88,17 +90,17 @@ def measured(items: int, weeks: int, supply: float, paths: int) -> pd.DataFrame:
     """
     tables = iowa(items, weeks, supply)
     days = weeks * WEEK
-    with Player(tables, Setting(days=days, outlooks=2)) as player:
-        network = player.ground.network
-        sites, lanes = network.sites.codes, network.lanes
-        channel = network.channels.index("store")
-        home = np.array([sites.index(zone) if zone in sites else -1 for zone in network.zones])
-        demand = np.zeros((paths, len(network.items), len(sites), days))
-        for path in range(paths):
-            lines = player.path(path).lines
-            mine = np.flatnonzero((lines.channel == channel) & (home[lines.zone] >= 0))
-            place = (lines.item[mine], home[lines.zone[mine]], lines.day[mine])
-            np.add.at(demand[path], place, lines.quantity[mine])
+    ground = build_ground(tables, days)
+    network, firm = ground.network, known_orders(ground)
+    sites, lanes = network.sites.codes, network.lanes
+    channel = network.channels.index("store")
+    home = np.array([sites.index(zone) if zone in sites else -1 for zone in network.zones])
+    demand = np.zeros((paths, len(network.items), len(sites), days))
+    for path in range(paths):
+        lines = drawn(ground, firm, 0, path)
+        mine = np.flatnonzero((lines.channel == channel) & (home[lines.zone] >= 0))
+        place = (lines.item[mine], home[lines.zone[mine]], lines.day[mine])
+        np.add.at(demand[path], place, lines.quantity[mine])
     receipts = tables.frame("receipts")
     last = receipts["date"] >= receipts["date"].max()
     units = tables.frame("lots").groupby("item")["quantity"].sum().add(

@@ -53,13 +53,15 @@ def clairvoyant_bound(ground: Ground, path: Path, solver: Solver, gap: float, se
     (elastic in a plan), methods of lanes, smallest shipments, and the lateness of orders that may wait. Such an order costs a policy `turned_away` a unit at
     least when it is not served, whether refused, cancelled or late to the end: that is taken off for all of them, and given back for what is served.
     """
-    network = build_network(foresight(ground, path, 1))
+    network = build_network(foresight(ground, path))
     charged = _charged(ground, path)
     if chosen(network, "auto") == "priced":
         from allocator.priced.engine import Setting, solve_priced
 
         return -float(solve_priced(network, Setting(gap=gap, workers=1), Watch()).bound) - charged
-    problem = as_problem(build_program(build_network(foresight(ground, path, ground.days))))
+    # packs and vehicles are whole on all days, not on those of a plan's commit window alone
+    calendar = replace(network.calendar, committed=ground.days)
+    problem = as_problem(build_program(replace(network, calendar=calendar)))
     relaxed = replace(problem, integer=np.zeros(len(problem.cost), dtype=bool))
     answer = solver.solve(relaxed, Limits())
     bound = answer.bound if np.isfinite(answer.bound) else answer.objective
@@ -81,14 +83,14 @@ def _charged(ground: Ground, path: Path) -> float:
     return float(sum((cost[part.item, part.channel] * part.quantity).sum() for part in (path.lines, path.firm)))
 
 
-def foresight(ground: Ground, path: Path, days: int) -> Tables:
-    """The network with the demand that comes as its forecast, freed of everything that does not cost money; packs and vehicles are whole on so many days."""
+def foresight(ground: Ground, path: Path) -> Tables:
+    """The network with the demand that comes as its forecast, freed of everything that does not cost money."""
     tables, settings = ground.tables, ground.tables.settings
     known = settings.model_copy(
         update={
             "horizon_days": ground.days,
             "buckets": (1,) * ground.days,
-            "commit_days": days,
+            "commit_days": 1,
             "outlooks": 1,
             "min_fill": {},
             "change_cost": 0.0,
@@ -99,7 +101,6 @@ def foresight(ground: Ground, path: Path, days: int) -> Tables:
     capacities = tables.frame("capacities")
     sites = tables.frame("sites").assign(storage_volume=np.nan, inbound_volume=np.nan)
     lanes = tables.frame("lanes").assign(method="auto")
-    rows = tables.frame("item_lanes").assign(min_quantity=np.nan)
     changed = {
         "forecasts": _demand(ground, path),
         "orders": None,
@@ -108,7 +109,7 @@ def foresight(ground: Ground, path: Path, days: int) -> Tables:
         "capacities": capacities[capacities["resource"] == "outbound"],
         "sites": sites,
         "lanes": lanes,
-        "item_lanes": _free(rows),
+        "item_lanes": _free(tables.frame("item_lanes")),
         "channels": tables.frame("channels").assign(priority=1),
         "prices": _prices(ground),
     }
@@ -120,7 +121,8 @@ def foresight(ground: Ground, path: Path, days: int) -> Tables:
 
 
 def _free(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of ``item_lanes`` that bind no method."""
+    """Rows of ``item_lanes`` that bind no method and no smallest shipment."""
+    rows = rows.assign(min_quantity=np.nan)
     return rows.assign(method=rows["method"].where(rows["method"].isna(), "auto")) if "method" in rows else rows
 
 
@@ -128,10 +130,10 @@ def _prices(ground: Ground) -> pd.DataFrame:
     """Prices at which turning demand away costs no more than any policy pays for it; orders that may wait earn `turned_away` more instead."""
     network, table = ground.network, ground.tables["prices"]
     item, channel = coding.ranks(table, "item", network.items), coding.ranks(table, "channel", network.channels)
+    waiting = turned_away(ground)[item, channel]
     lost = np.minimum(network.unmet_cost, network.cancel_cost)[item, channel]
-    waits = network.channel_waits[channel]
-    margin = network.margin[item, channel] + turned_away(ground)[item, channel]
-    return ground.tables.frame("prices").assign(margin=margin, unmet_cost=np.where(waits, 0.0, lost))
+    margin = network.margin[item, channel] + waiting
+    return ground.tables.frame("prices").assign(margin=margin, unmet_cost=lost - waiting)
 
 
 def _demand(ground: Ground, path: Path) -> pd.DataFrame:
