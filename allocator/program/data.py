@@ -19,6 +19,10 @@ from allocator_models.structure import Structure
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+ROOM = 1 + 2**-6
+"""What can ever be there bounds what is moved, sold and kept, with this much room: a bound that all there is just fills
+takes a part of the price of the next unit."""
+
 
 @dataclass(frozen=True)
 class ItemData:
@@ -81,6 +85,7 @@ class _Builder:
     ) -> None:
         self.network, self.structure, self.prices, self.items = network, structure, prices, items
         self.reach, self.cover = reach, cover
+        self.most = reach.total * ROOM
         self.expiry = np.stack([classes.expiry[i] for i in items])
         self.row = np.full(len(network.items), -1, dtype=np.int64)
         self.row[items] = np.arange(len(items))
@@ -148,7 +153,7 @@ class _Builder:
             "lapsed": self.lapsed,
             "pack_size": np.where(pack > 0, pack, 1.0),
             "min_quantity": least,
-            "reach": np.repeat(self.reach.total.sum(axis=1)[:, None, : self.window], x.lanes, axis=1),
+            "reach": np.repeat(self.most.sum(axis=1)[:, None, : self.window], x.lanes, axis=1),
             "lock_min": self.lock_min,
             "lock_max": self.lock_max,
             "previous": self.data_previous(),
@@ -185,7 +190,7 @@ class _Builder:
     def bounds(self) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
         """Lower and upper bounds of every variable, in the order of its index set."""
         x = self.structure
-        total = self.reach.total.sum(axis=1)
+        total = self.most.sum(axis=1)
         everything = total[:, -1]
         upper: dict[str, FloatArray] = {
             "ship": self._ship_upper(),
@@ -276,7 +281,7 @@ class _Builder:
         there = self.reach.first[:, :, lanes.origin[lane]] <= t
         lives = self.expiry[:, :, None] >= lanes.arrive_day[lane, t][None, None, :]
         allowed = lanes.open[self.items][:, lane] & ((lanes.arrival[lane, t] >= 0)[None, :] | self.held[:, lane, t])
-        most = np.minimum(self.reach.total[:, :, t], self.lock_max[:, lane, t][:, None, :])
+        most = np.minimum(self.most[:, :, t], self.lock_max[:, lane, t][:, None, :])
         return np.where(there & lives & allowed[:, None, :], most, 0.0).transpose(0, 2, 1)
 
     def _serve_upper(self) -> FloatArray:
@@ -291,7 +296,7 @@ class _Builder:
             + np.concatenate([np.zeros_like(self.waiting[:, :, :1]), self.waiting[:, :, :-1]], axis=2)
             * claims.waits[None, :, None]
         )
-        most = np.minimum(open_demand[:, claims.arc_claim, None, :], self.reach.total[:, None, :, :])
+        most = np.minimum(open_demand[:, claims.arc_claim, None, :], self.most[:, None, :, :])
         return np.where(lives & there, most, 0.0)
 
     def _stock_upper(self) -> tuple[FloatArray, FloatArray]:
@@ -299,13 +304,13 @@ class _Builder:
         last = self.network.calendar.last
         keeps = (self.expiry[:, :, None] > last) | (self.expiry == NEVER)[:, :, None]
         there = self.reach.first.transpose(0, 2, 1)[:, :, :, None] <= np.arange(x.buckets)
-        most = np.where(there, self.reach.total[:, None, :, :], 0.0)
+        most = np.where(there, self.most[:, None, :, :], 0.0)
         return np.where(keeps[:, None], most, 0.0), np.where(keeps[:, None], 0.0, most)
 
     def _pack_upper(self, keys: IntArray) -> FloatArray:
         lane, t = keys[:, 0], keys[:, 1]
         lanes = self.network.lanes
-        total = self.reach.total.sum(axis=1)[:, t]
+        total = self.most.sum(axis=1)[:, t]
         step = np.where(self.network.quantum[self.items] > 0, self.network.quantum[self.items], 1.0)[:, None]
         pack = np.where(self.fixed[:, lane, t], step, lanes.pack[self.items][:, lane])
         return np.where(lanes.open[self.items][:, lane], np.ceil(total / np.where(pack > 0, pack, 1.0)), 0.0)
