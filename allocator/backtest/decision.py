@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,12 +36,18 @@ class Gate:
         (item, site, channel, day) -> units to keep for stronger channels and later days.
     price : dict
         (item, site, day) -> value of the next unit there. [currency per unit]
+    floor : dict
+        (item, site) -> value of the next unit there over the rest of the season, on any day: no bid price is lower. [currency per unit]
+    looked : int
+        Day on which the floor was found; -1 where there is none.
     open : bool
         No admission control: what the shelf holds may be booked by whoever comes first.
     """
 
     protected: dict[tuple[int, int, int, int], float] = field(default_factory=dict)
     price: dict[tuple[int, int, int], float] = field(default_factory=dict)
+    floor: dict[tuple[int, int], float] = field(default_factory=dict)
+    looked: int = -1
     open: bool = False
 
     def kept(self, item: int, site: int, channel: int, day: int) -> float:
@@ -50,7 +56,7 @@ class Gate:
 
     def pays(self, item: int, site: int, day: int, worth: float) -> bool:
         """Whether a unit served is worth as much as the next unit there."""
-        price = self.price.get((item, site, day), 0.0)
+        price = max(self.price.get((item, site, day), 0.0), self.floor.get((item, site), 0.0))
         return worth >= price - 1e-6 * max(1.0, abs(price))
 
 
@@ -64,6 +70,10 @@ class Decision:
     shipments: Shipments
     gate: Gate
     late: bool = False
+
+    def floored(self, floor: dict[tuple[int, int], float], looked: int) -> Decision:
+        """The same with a floor of its bid prices."""
+        return replace(self, gate=replace(self.gate, floor=floor, looked=looked))
 
 
 _NONE = np.empty(0, dtype=np.int64)

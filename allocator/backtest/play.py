@@ -55,7 +55,7 @@ def play(desk: Desk, policy: Policy, path: Path, lens: Lens) -> Tally:
     for day in range(ground.days):
         shelves.receive(day)
         if day % desk.every == 0 or decision is None:
-            decision = _decided(desk, policy, lens, day, shelves, counter)
+            decision = _decided(desk, policy, lens, day, shelves, counter, decision)
             tally.late += decision.late
         counter.begin(day)
         outbound = np.stack([ground.network.sites.outbound[:, day], ground.network.sites.outbound_units[:, day]])
@@ -69,7 +69,9 @@ def play(desk: Desk, policy: Policy, path: Path, lens: Lens) -> Tally:
     return tally
 
 
-def _decided(desk: Desk, policy: Policy, lens: Lens, day: int, shelves: Shelves, counter: Counter) -> Decision:
+def _decided(
+    desk: Desk, policy: Policy, lens: Lens, day: int, shelves: Shelves, counter: Counter, before: Decision | None
+) -> Decision:
     """What the policy decides; without asking it where nothing can leave and nothing is booked, and once for all plays where no luck has come in."""
     ground = desk.ground
     soon = slice(day, day + desk.every)
@@ -78,7 +80,7 @@ def _decided(desk: Desk, policy: Policy, lens: Lens, day: int, shelves: Shelves,
     first = (policy.name, lens.outlooks, lens.seed if lens.outlooks > 1 else 0)
     if day == 0 and first in desk.first:
         return desk.first[first]
-    decision = policy.plan(desk, lens, day, shelves, counter.known)
+    decision = policy.plan(desk, lens, day, shelves, counter.known, before)
     if day == 0:
         desk.first[first] = decision
     return decision

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from allocator.backtest.book import Order
 from allocator.backtest.decision import Decision
+from allocator.backtest.far import far_prices, is_fresh, looks_farther
 from allocator.backtest.ground import Ground
 from allocator.backtest.shelves import Shelves
 from allocator.backtest.solving import solve_day
@@ -50,9 +51,26 @@ class Policy:
     hedges: bool
     decide: Decide
 
-    def plan(self, desk: Desk, lens: Lens, day: int, shelves: Shelves, orders: Sequence[Order]) -> Decision:
-        """Look at the day and decide."""
-        return self.decide(desk, seen(desk.ground, lens, day, shelves, orders), day)
+    def plan(
+        self,
+        desk: Desk,
+        lens: Lens,
+        day: int,
+        shelves: Shelves,
+        orders: Sequence[Order],
+        before: Decision | None = None,
+    ) -> Decision:
+        """Look at the day and decide.
+
+        Where the season goes on behind the horizon, bid prices have a floor that is found once a week; ``before``, what was decided last, may hold it.
+        """
+        decision = self.decide(desk, seen(desk.ground, lens, day, shelves, orders), day)
+        if decision.gate.open or not looks_farther(desk.ground, day):
+            return decision
+        if before is None or not is_fresh(before.gate, day):
+            far = seen(desk.ground, replace(lens, far=True), day, shelves, orders)
+            return decision.floored(far_prices(far, desk.solver, desk.seconds), day)
+        return decision.floored(before.gate.floor, before.gate.looked)
 
 
 def _rule(rule: Rule) -> Decide:

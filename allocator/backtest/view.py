@@ -36,6 +36,8 @@ class Lens:
     way : int
         Days that goods need at most to a customer. Days are single that long past the decided ones: in a longer bucket goods that
         leave on its first day serve all its demand, and a plan puts off to it what should leave today.
+    far : bool
+        Looks to the season's end, however long the horizon; what is behind it is one long bucket.
     """
 
     outlooks: int
@@ -43,6 +45,7 @@ class Lens:
     every: int
     alike: int = 1
     way: int = 0
+    far: bool = False
 
     @property
     def decided(self) -> int:
@@ -52,7 +55,10 @@ class Lens:
     def ahead(self, ground: Ground, day: int) -> int:
         """Days a plan of this day looks at; a season's last days are fewer."""
         most = int(ground.tables.settings.horizon_days)
-        return most if ground.ends is None else max(min(most, ground.ends - day), 1)
+        if ground.ends is None:
+            return most
+        left = max(ground.ends - day, 1)
+        return left if self.far else min(most, left)
 
 
 def seen(ground: Ground, lens: Lens, day: int, shelves: Shelves, orders: Sequence[Order]) -> Tables:
@@ -75,11 +81,12 @@ def seen(ground: Ground, lens: Lens, day: int, shelves: Shelves, orders: Sequenc
     """
     settings, known = ground.tables.settings, ground.tables
     today, ahead = ground.date(day), lens.ahead(ground, day)
+    rest = (ahead,) if lens.far else ()
     now = settings.model_copy(
         update={
             "start": today,
             "horizon_days": ahead,
-            "buckets": _cut(settings.buckets, ahead, lens.decided + lens.way),
+            "buckets": _cut((*settings.buckets, *rest), ahead, lens.decided + lens.way),
             "commit_days": min(max(settings.commit_days, lens.decided), ahead),
             "outlooks": lens.outlooks,
             "seed": lens.seed,

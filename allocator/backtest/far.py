@@ -1,0 +1,70 @@
+"""What the next unit is worth over the rest of the season: a plan of two weeks can't tell that stock is short later."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from allocator.backtest.decision import Gate
+from allocator.backtest.ground import WEEK, Ground
+from allocator.engine.problem import Limits, SolverError
+from allocator.engine.process import Solver
+from allocator.engine.whole import Solution, as_problem
+from allocator.network import build_network
+from allocator.plan.tight import stock_values
+from allocator.program.stack import build_program
+from allocator.tables import Tables
+
+FarPrices = dict[tuple[int, int], float]
+"""(item, site) -> value of the next unit there now. [currency per unit]"""
+
+
+def looks_farther(ground: Ground, day: int) -> bool:
+    """Whether the season goes on behind the horizon of a plan of this day."""
+    return ground.ends is not None and ground.ends - day > int(ground.tables.settings.horizon_days)
+
+
+def is_fresh(gate: Gate, day: int) -> bool:
+    """Whether the gate's floor was found less than a week ago."""
+    return gate.looked >= 0 and day - gate.looked < WEEK
+
+
+def far_prices(tables: Tables, solver: Solver, seconds: float) -> FarPrices:
+    """Duals of the day's stock balances in the linear program to the season's end, mean over its outlooks.
+
+    Parameters
+    ----------
+    tables : Tables
+        As seen with `allocator.backtest.view.Lens.far`.
+    solver : Solver
+    seconds : float
+        Most wall clock. [s]
+
+    Returns
+    -------
+    dict
+        Sites without stock that day have no price; none at all where the solver fails or the time is not enough.
+
+    Notes
+    -----
+    Bid prices of network revenue management (Talluri, van Ryzin, The Theory and Practice of Revenue Management, 2004, section 3.3); the mean over outlooks is
+    its randomised linear program. Shipments are not taken from here: in the long bucket goods that leave on its first day serve all demand of
+    the season, so this program puts off what should leave now.
+    """
+    network = build_network(tables)
+    program = build_program(network)
+    problem = as_problem(program)
+    relaxed = replace(problem, integer=np.zeros(len(problem.cost), dtype=bool))
+    try:
+        answer = solver.solve(relaxed, Limits(seconds=seconds))
+    except SolverError:
+        return {}
+    if answer.x is None or answer.row_dual is None:
+        return {}
+    solution = Solution(answer.x, answer.objective, answer.bound, answer.status, answer.row_dual, "lp", 0, 0)
+    key, value = stock_values(network, program, solution)
+    _, sites, buckets = network.size
+    now = key % buckets == 0
+    place = key[now] // buckets
+    return {(int(i), int(s)): float(v) for i, s, v in zip(place // sites, place % sites, value[now], strict=True)}
