@@ -119,7 +119,7 @@ def iowa(items: int, weeks: int, supply: float) -> Tables:
     What all items share is cut to what these items take of it: outbound docks, lanes and admission limits by their part of the expected volume;
     vehicles are paid by the m3, as if the rest of each were full of other items. Storage and inbound limits, which no play enforces,
     locks, firm orders and the demo's own receipts are left out. Forecasts cover all weeks, the last week of the demo's repeated: as the bound does,
-    every policy knows that nothing is sold afterwards.
+    every policy knows that nothing is sold afterwards. Plans look four weeks ahead.
     """
     tables = read_tables(IOWA)
     frames = {name: tables.frame(name) for name in tables if tables[name].num_rows}
@@ -151,7 +151,7 @@ def iowa(items: int, weeks: int, supply: float) -> Tables:
     forecasts, _ = drawn_out(tables.replace(forecasts=frames["forecasts"]), weeks * WEEK)
     last = pd.Timestamp(tables.settings.start) + pd.Timedelta(days=weeks * WEEK)
     frames["forecasts"] = forecasts[forecasts["date"] < last]
-    buckets = (*(1,) * WEEK, WEEK)
+    buckets = (*(1,) * WEEK, 3 * WEEK)
     settings = tables.settings.model_copy(update={"buckets": buckets, "horizon_days": sum(buckets)})
     return make_tables(settings, dict(frames))
 
