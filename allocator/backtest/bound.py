@@ -62,8 +62,7 @@ def clairvoyant_bound(ground: Ground, path: Path, solver: Solver, gap: float, se
     # packs and vehicles are whole on all days, not on those of a plan's commit window alone
     calendar = replace(network.calendar, committed=ground.days)
     problem = as_problem(build_program(replace(network, calendar=calendar)))
-    relaxed = replace(problem, integer=np.zeros(len(problem.cost), dtype=bool))
-    answer = solver.solve(relaxed, Limits())
+    answer = solver.solve(problem.relaxed, Limits())
     bound = answer.bound if np.isfinite(answer.bound) else answer.objective
     if problem.integer.any():
         with contextlib.suppress(SolverError):  # the relaxation's bound holds all the same

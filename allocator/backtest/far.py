@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
-
 from allocator.backtest.decision import Gate
 from allocator.backtest.ground import WEEK, Ground
 from allocator.engine.problem import Limits, SolverError
@@ -54,10 +50,8 @@ def far_prices(tables: Tables, solver: Solver, seconds: float) -> FarPrices:
     """
     network = build_network(tables)
     program = build_program(network)
-    problem = as_problem(program)
-    relaxed = replace(problem, integer=np.zeros(len(problem.cost), dtype=bool))
     try:
-        answer = solver.solve(relaxed, Limits(seconds=seconds))
+        answer = solver.solve(as_problem(program).relaxed, Limits(seconds=seconds))
     except SolverError:
         return {}
     if answer.x is None or answer.row_dual is None:

@@ -28,12 +28,8 @@ def fix_columns(
 ) -> Answer | None:
     """The linear program with some columns fixed at values (within their bounds), from a basis if there is one; None without a plan."""
     value = np.clip(at, problem.lower, problem.upper)
-    linear = replace(
-        problem,
-        lower=np.where(fixed, value, problem.lower),
-        upper=np.where(fixed, value, problem.upper),
-        integer=np.zeros_like(problem.integer),
-    )
+    lower, upper = (np.where(fixed, value, bound) for bound in (problem.lower, problem.upper))
+    linear = replace(problem.relaxed, lower=lower, upper=upper)
     try:
         found = solver.solve(linear, limits, hint=Hint(basis=basis)) if basis else solver.solve(linear, limits)
     except SolverError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,11 @@ class Problem:
     values: FloatArray
     row_lower: FloatArray
     row_upper: FloatArray
+
+    @property
+    def relaxed(self) -> Problem:
+        """The same with nothing whole."""
+        return replace(self, integer=np.zeros_like(self.integer))
 
     @property
     def row_of(self) -> IntArray:
