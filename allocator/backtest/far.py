@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from allocator.backtest.decision import Gate
 from allocator.backtest.ground import WEEK, Ground
 from allocator.engine.problem import Limits, SolverError
@@ -13,7 +15,7 @@ from allocator.program.stack import build_program
 from allocator.tables import Tables
 
 FarPrices = dict[tuple[int, int], float]
-"""(item, site) -> value of the next unit there now. [currency per unit]"""
+"""(item, site) -> value of the next unit there, now or when goods come. [currency per unit]"""
 
 
 def looks_farther(ground: Ground, day: int) -> bool:
@@ -27,7 +29,7 @@ def is_fresh(gate: Gate, day: int) -> bool:
 
 
 def far_prices(tables: Tables, solver: Solver, seconds: float) -> FarPrices:
-    """Duals of the day's stock balances in the linear program to the season's end, mean over its outlooks.
+    """Duals of the first stock balances in the linear program to the season's end, mean over its outlooks.
 
     Parameters
     ----------
@@ -40,7 +42,7 @@ def far_prices(tables: Tables, solver: Solver, seconds: float) -> FarPrices:
     Returns
     -------
     dict
-        Sites without stock that day have no price; none at all where the solver fails or the time is not enough.
+        Sites that no goods can reach, and those where no unit is worth anything, have none; nobody has where the solver fails or the time is not enough.
 
     Notes
     -----
@@ -59,6 +61,6 @@ def far_prices(tables: Tables, solver: Solver, seconds: float) -> FarPrices:
     solution = Solution(answer.x, answer.objective, answer.bound, answer.status, answer.row_dual, "lp", 0, 0)
     key, value = stock_values(network, program, solution)
     _, sites, buckets = network.size
-    now = key % buckets == 0
-    place = key[now] // buckets
-    return {(int(i), int(s)): float(v) for i, s, v in zip(place // sites, place % sites, value[now], strict=True)}
+    # keys are sorted: where goods come only tomorrow, tomorrow's price is the first
+    place, first = np.unique(key // buckets, return_index=True)
+    return {(int(i), int(s)): float(v) for i, s, v in zip(place // sites, place % sites, value[first], strict=True)}

@@ -29,8 +29,11 @@ WEB, STORE = 2.0, 12.0
 NOW = Lens(1, 0, 1, far=True)
 
 
-def shop(stock: float, horizon: int = HORIZON, days: int = DAYS) -> Tables:
-    """One site; the web pays 5 a unit from the first day on, the store 9 on the last day, which no plan of two days sees before."""
+def shop(stock: float, horizon: int = HORIZON, days: int = DAYS, comes: int = 0) -> Tables:
+    """One site; the web pays 5 a unit from the first day on, the store 9 on the last day, which no plan of two days sees before.
+
+    The stock is there from the first day, or ``comes`` later.
+    """
     web = 6
     dates = [START + dt.timedelta(t) for t in range(days)]
     return make_tables(
@@ -52,8 +55,8 @@ def shop(stock: float, horizon: int = HORIZON, days: int = DAYS) -> Tables:
                     "std": 0.0,
                 }
             ),
-            "lots": pd.DataFrame(
-                {"lot": ["L"], "item": ["A"], "site": ["S"], "quantity": [stock], "received_date": [START]}
+            "receipts": pd.DataFrame(
+                {"receipt": ["R"], "item": ["A"], "site": ["S"], "quantity": [stock], "date": [dates[comes]]}
             ),
         },
     )  # fmt: skip
@@ -95,6 +98,17 @@ def test_a_unit_is_worth_what_the_last_customer_of_the_season_pays(stock: float,
     assert tables.settings.buckets == (1, 1, DAYS - HORIZON)
     with Solver() as solver:
         assert far_prices(tables, solver, 60.0).get((0, 0), 0.0) == pytest.approx(value)
+
+
+def test_goods_that_come_tomorrow_have_their_price_today() -> None:
+    """A site that is empty when it is looked at is given the price of what comes in next."""
+    ground = build_ground(shop(10.0, comes=1), DAYS)
+    shelves = Shelves(ground)
+    shelves.receive(0)
+    with Solver() as solver:
+        assert far_prices(seen(ground, NOW, 0, shelves, []), solver, 60.0) == {(0, 0): pytest.approx(9.0)}
+    with Player(shop(10.0, comes=1), Setting(days=DAYS)) as player:
+        assert played(player, "mean") == pytest.approx(10 * 9)
 
 
 def test_scarce_stock_is_kept_for_customers_behind_the_horizon() -> None:
