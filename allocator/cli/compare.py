@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from allocator.cli.faults import bad_input, io_fault
+from allocator.cli.faults import MemoryFault, bad_input, io_fault
 from allocator.cli.plan import Duration, Memory
 from allocator.cli.say import Voice
 from allocator.cli.where import NetworkPlace
@@ -78,7 +78,7 @@ def command(
     holds the tables of the comparison and comparison.html (docs/compare.md).
     """
     from allocator.comparison import compare
-    from allocator.comparison.running import RunFailedError
+    from allocator.comparison.running import RunFailedError, RunTooLargeError
     from allocator.plan.publish import NotAPlanError, OutputHeldError
     from allocator.tables import InputError
 
@@ -108,6 +108,10 @@ def command(
         raise click.exceptions.Exit(4) from None
     except NotAPlanError as error:
         raise click.UsageError(str(error)) from None
+    except RunTooLargeError as error:
+        raise MemoryFault(
+            f"{error} (each run's share; fewer --workers give more); what the other runs gave is kept"
+        ) from None
     except RunFailedError as error:
         raise click.ClickException(f"{error}; what the other runs gave is kept, run the same command again") from None
     except OSError as error:

@@ -14,6 +14,7 @@ from typing import Any
 
 from allocator.children import Child
 from allocator.comparison.worker import pack
+from allocator.memory import MemoryLimitError
 from allocator.plan.publish import digests
 from allocator.run import Options
 from allocator.tables.tables import Tables
@@ -25,6 +26,10 @@ Events = Queue[tuple[str, dict[str, Any] | None]]
 
 class RunFailedError(RuntimeError):
     """A case could not be planned; what the others gave is kept."""
+
+
+class RunTooLargeError(RunFailedError):
+    """Every case that could not be planned would have taken more than its share of the memory."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +71,9 @@ def run_jobs(jobs: Sequence[Job], options: Options, workers: int, tell: Tell) ->
     Raises
     ------
     RunFailedError
-        When a run fails; the others are finished first and their plans stay.
+        When a run fails (`RunTooLargeError` where only memory was too little); the others are finished first and their plans stay.
     """
-    waiting, running, failed = list(jobs), dict[str, Run](), list[str]()
+    waiting, running, failed = list(jobs), dict[str, Run](), list[Run]()
     events: Events = Queue()
     try:
         while waiting or running:
@@ -83,13 +88,15 @@ def run_jobs(jobs: Sequence[Job], options: Options, workers: int, tell: Tell) ->
             run = running.pop(label)
             run.close()
             if not run.done:
-                failed.append(f"{label}: {run.error or 'its process ended'}")
+                failed.append(run)
                 tell("failed", {"case": label, "error": run.error})
     finally:
         for run in running.values():
             run.close()
     if failed:
-        raise RunFailedError("; ".join(failed))
+        large = all(run.error.startswith(MemoryLimitError.__name__) for run in failed)
+        words = "; ".join(f"{run.label}: {run.error or 'its process ended'}" for run in failed)
+        raise (RunTooLargeError if large else RunFailedError)(words)
 
 
 class Run:
@@ -97,6 +104,7 @@ class Run:
 
     Attributes
     ----------
+    label : str
     done : bool
         The plan is published.
     error : str
@@ -104,7 +112,7 @@ class Run:
     """
 
     def __init__(self, job: Job, options: Options, events: Events) -> None:
-        self.error, self.done = "", False
+        self.label, self.error, self.done = job.label, "", False
         self.folder = job.target.parent / f".{job.target.name}.input"
         shutil.rmtree(self.folder, ignore_errors=True)
         pack(job.tables, self.folder)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 import allocator
 from allocator.cli import cli
@@ -323,6 +324,15 @@ def test_failed_run_is_told_and_the_rest_is_kept(
     )
     assert ("reuse", "small") in told
     assert ("run", "promo") in told
+
+
+def test_a_share_of_memory_that_can_t_be_kept_is_bad_input(network: Path, tmp_path: Path) -> None:
+    """Exit code 2, as of `allocator plan`, and what each run would need."""
+    asked = ["compare", str(network), "--scenario", "promo", "-o", str(tmp_path / "out"), "--memory", "64M"]
+    result = CliRunner().invoke(cli, asked)
+    assert result.exit_code == 2, result.output
+    assert "small: MemoryLimitError: a limit of 32 MB can't be kept" in result.output
+    assert "fewer --workers" in result.output
 
 
 class _Hedged:
