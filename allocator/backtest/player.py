@@ -12,7 +12,7 @@ from allocator.backtest.bound import clairvoyant_bound
 from allocator.backtest.demand import drawn, known_orders, no_orders, told
 from allocator.backtest.ground import build_ground
 from allocator.backtest.play import Path, play
-from allocator.backtest.policies import BOUND, POLICIES, Desk
+from allocator.backtest.policies import BOUND, POLICIES, Desk, Policy
 from allocator.backtest.samples import Sample, sample_of
 from allocator.backtest.view import Lens
 from allocator.engine.process import Solver
@@ -97,6 +97,11 @@ class Player:
         firm = known_orders(self.ground)
         return Path(drawn(self.ground, firm, self.setting.seed, replication), firm)
 
+    def lens(self, policy: Policy, replication: int) -> Lens:
+        """How a policy plans in a replication."""
+        outlooks, alike = (self.setting.outlooks, self.alike) if policy.hedges else (1, 1)
+        return Lens(outlooks, self.setting.seed + replication, self.setting.every, alike, self.way)
+
     def play(self, policy: str, replication: int) -> dict[str, Any]:
         """Play one policy on one path.
 
@@ -113,9 +118,7 @@ class Player:
             sample: Sample = {"margin|network": ([bound], [1.0])}
         else:
             chosen = POLICIES[policy]
-            outlooks, alike = (self.setting.outlooks, self.alike) if chosen.hedges else (1, 1)
-            lens = Lens(outlooks, self.setting.seed + replication, self.setting.every, alike, self.way)
-            tally = play(self.desk, chosen, path, lens)
+            tally = play(self.desk, chosen, path, self.lens(chosen, replication))
             late = tally.late
             sample = sample_of(tally, self.ground.network.channels, weekly)
         return {
