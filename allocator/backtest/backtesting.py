@@ -23,6 +23,7 @@ from allocator.backtest.samples import LEVEL, blocks_of
 from allocator.history import History, read_history
 from allocator.plan.publish import held
 from allocator.tables import Tables
+from allocator.tables.notes import BEHIND
 
 DEFAULT = ("outlooks", "mean", "fcfs", *RULES, BOUND)
 Tell = Callable[[str, dict[str, Any]], None]
@@ -167,7 +168,8 @@ def _samples(setting: Setting, history: History | None, replications: int) -> st
 def _notes(tables: Tables, setting: Setting, history: History | None) -> list[str]:
     """What a reader should know; also finds at once what can't be played."""
     ground = build_ground(tables, setting.days)
-    notes = [str(note) for note in tables.notes]
+    # what is after the horizon of one plan is seen by later ones
+    notes = [*(note for note in tables.notes if BEHIND not in note), *ground.behind]
     if ground.ends is None:
         notes.append("the forecasts' last week repeats to cover the days played")
     if history is not None:

@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import csgraph_from_dense, shortest_path
 
 from allocator.network import Network, build_network, coding
 from allocator.tables import Tables
+from allocator.tables.notes import BEHIND
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -48,6 +49,8 @@ class Ground:
         Of each channel: 1 = served first; days a backordered unit may wait; least remaining life at delivery.
     counter : (C, S, Z) bool
         The channel takes what is on the site's shelf at once: nobody books ahead of it (see `counters`).
+    behind : tuple of str
+        Notes on rows that come after the last day played.
     """
 
     tables: Tables
@@ -59,6 +62,7 @@ class Ground:
     wait: IntArray
     life: IntArray
     counter: BoolArray
+    behind: tuple[str, ...]
 
     @property
     def start(self) -> dt.date:
@@ -114,7 +118,10 @@ def build_ground(tables: Tables, days: int) -> Ground:
     whole = settings.model_copy(
         update={"horizon_days": days, "buckets": (1,) * days, "commit_days": 1, "outlooks": 2, "previous_plan": None}
     )
-    network = build_network(known.replace(settings=whole))
+    laid = known.replace(settings=whole)
+    network = build_network(laid)
+    # forecasts of later days are used: plans look past the last day played
+    behind = tuple(note for note in laid.notes if BEHIND in note and not note.startswith("forecasts"))
     table = tables["channels"]
     order = coding.ranks(table, "channel", network.channels)
     priority, wait, life = (np.zeros(len(order), dtype=np.int64) for _ in range(3))
@@ -122,7 +129,7 @@ def build_ground(tables: Tables, days: int) -> Ground:
     wait[order] = np.where(network.channel_waits[order], coding.wholes(table, "max_wait_days"), 0)
     life[order] = coding.wholes(table, "min_remaining_life_days")
     ways = _ways(tables, network)
-    return Ground(known, network, days, ends, ways, priority, wait, life, _counters(network, ways, priority))
+    return Ground(known, network, days, ends, ways, priority, wait, life, _counters(network, ways, priority), behind)
 
 
 def drawn_out(tables: Tables, days: int) -> tuple[pd.DataFrame, int | None]:

@@ -16,6 +16,7 @@ from allocator.tables.settings import Settings
 
 Mask = NDArray[np.bool_]
 EXPIRED = "expired on arrival; serves nothing and is waste"
+BEHIND = "after the horizon; not used"
 
 
 def notes(drafts: Mapping[str, Draft], settings: Settings) -> tuple[str, ...]:
@@ -67,16 +68,16 @@ def _dates(drafts: Mapping[str, Draft], begin: int, end: int) -> Iterator[str]:
     receipts, orders, forecasts = drafts["receipts"], drafts["orders"], drafts["forecasts"]
     day = receipts.figures("date")
     yield from _say(receipts, day < begin, "receipt", "overdue; taken as coming in on the first day")
-    yield from _say(receipts, day >= end, "receipt", "after the horizon; not used")
+    yield from _say(receipts, day >= end, "receipt", BEHIND)
     yield from _say(receipts, receipts.figures("expiry_date") < np.maximum(day, begin), "receipt", EXPIRED)
     day = forecasts.figures("date")
     yield from _say(forecasts, day < begin, "item", "before the start; not used")
-    yield from _say(forecasts, day >= end, "item", "after the horizon; not used")
+    yield from _say(forecasts, day >= end, "item", BEHIND)
     day = orders.figures("due_date")
     yield from _say(orders, day < begin, "order", "due before the start; still open on the first day")
-    yield from _say(orders, day >= end, "order", "due after the horizon; not used")
+    yield from _say(orders, day >= end, "order", f"due {BEHIND}")
     lots = drafts["lots"]
-    yield from _say(lots, lots.figures("received_date") >= end, "lot", "received after the horizon; not used")
+    yield from _say(lots, lots.figures("received_date") >= end, "lot", f"received {BEHIND}")
 
 
 def _channels(channels: Draft) -> Iterator[str]:

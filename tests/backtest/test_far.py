@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from allocator.backtest import Setting, policies
+from allocator.backtest import Setting, backtest, policies
 from allocator.backtest.decision import Decision, Gate, Shipments
 from allocator.backtest.demand import Lines, no_orders
 from allocator.backtest.far import far_prices, is_fresh, looks_farther
@@ -200,3 +200,14 @@ def test_the_floor_holds_until_it_is_a_week_old() -> None:
     assert not gate.pays(0, 0, 8, 5.5)
     assert gate.pays(0, 1, 7, 0.0)
     assert [is_fresh(gate, day) for day in (7, 13, 14)] == [True, True, False]
+
+
+def test_what_later_plans_see_is_not_said_to_be_left_out() -> None:
+    """Receipts and forecasts behind the first plan's horizon are used by later ones; those after the last day played are not."""
+    behind = "after the horizon"
+    tables = shop(10.0, comes=5)
+    assert any(behind in note for note in tables.notes)
+    for days, lost in ((DAYS, 0), (3, 1)):
+        notes = backtest(tables, Setting(days=days), policies=["rule-a"], replications=1).facts["notes"]
+        assert sum(behind in note for note in notes) == lost
+        assert all(note.startswith("receipts: 1 row") for note in notes if behind in note)
