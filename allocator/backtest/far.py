@@ -8,7 +8,7 @@ from allocator.backtest.decision import Gate
 from allocator.backtest.ground import WEEK, Ground
 from allocator.engine.problem import Limits, SolverError
 from allocator.engine.process import Solver
-from allocator.engine.whole import Solution, as_problem
+from allocator.engine.whole import as_problem
 from allocator.network import build_network
 from allocator.plan.tight import stock_values
 from allocator.program.stack import build_program
@@ -56,10 +56,9 @@ def far_prices(tables: Tables, solver: Solver, seconds: float) -> FarPrices:
         answer = solver.solve(as_problem(program).relaxed, Limits(seconds=seconds))
     except SolverError:
         return {}
-    if answer.x is None or answer.row_dual is None:
+    if answer.row_dual is None:
         return {}
-    solution = Solution(answer.x, answer.objective, answer.bound, answer.status, answer.row_dual, "lp", 0, 0)
-    key, value = stock_values(network, program, solution)
+    key, value = stock_values(network, program, answer.row_dual)
     _, sites, buckets = network.size
     # keys are sorted: where goods come only tomorrow, tomorrow's price is the first
     place, first = np.unique(key // buckets, return_index=True)

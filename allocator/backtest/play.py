@@ -51,10 +51,10 @@ def play(desk: Desk, policy: Policy, path: Path, lens: Lens) -> Tally:
     ground = desk.ground
     shelves, tally = Shelves(ground), Tally(ground.days, len(ground.network.channels))
     counter = Counter(ground, shelves, tally, path.lines, path.firm)
-    decision: Decision | None = None
+    decision = IDLE
     for day in range(ground.days):
         shelves.receive(day)
-        if day % desk.every == 0 or decision is None:
+        if day % desk.every == 0:
             decision = _decided(desk, policy, lens, day, shelves, counter, decision)
             tally.late += decision.late
         counter.begin(day)
@@ -70,7 +70,7 @@ def play(desk: Desk, policy: Policy, path: Path, lens: Lens) -> Tally:
 
 
 def _decided(
-    desk: Desk, policy: Policy, lens: Lens, day: int, shelves: Shelves, counter: Counter, before: Decision | None
+    desk: Desk, policy: Policy, lens: Lens, day: int, shelves: Shelves, counter: Counter, before: Decision
 ) -> Decision:
     """What the policy decides; without asking it where nothing can leave and nothing is booked, and once for all plays where no luck has come in."""
     ground = desk.ground

@@ -58,7 +58,7 @@ class Policy:
         day: int,
         shelves: Shelves,
         orders: Sequence[Order],
-        before: Decision | None = None,
+        before: Decision,
     ) -> Decision:
         """Look at the day and decide.
 
@@ -67,10 +67,10 @@ class Policy:
         decision = self.decide(desk, seen(desk.ground, lens, day, shelves, orders), day)
         if decision.gate.open or not looks_farther(desk.ground, day):
             return decision
-        if before is None or not is_fresh(before.gate, day):
-            far = seen(desk.ground, replace(lens, far=True), day, shelves, orders)
-            return decision.floored(far_prices(far, desk.solver, desk.seconds), day)
-        return decision.floored(before.gate.floor, before.gate.looked)
+        if is_fresh(before.gate, day):
+            return decision.floored(before.gate.floor, before.gate.looked)
+        far = seen(desk.ground, replace(lens, far=True), day, shelves, orders)
+        return decision.floored(far_prices(far, desk.solver, desk.seconds), day)
 
 
 def _rule(rule: Rule) -> Decide:

@@ -94,7 +94,7 @@ def gathered(item: IntArray, lane: IntArray, leaves: IntArray, quantity: FloatAr
 
 
 def _gate(ground: Ground, network: Network, program: Program, solution: Solution, day: int, every: int) -> Gate:
-    worth = Marginals([], *stock_values(network, program, solution))
+    worth = Marginals([], *stock_values(network, program, solution.row_dual))
     protected = _hedged if network.outlooks.count > 1 else _foreseen
     item, site, channel, bucket, kept = protected(network, program, solution, worth)
     calendar = network.calendar

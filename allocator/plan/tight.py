@@ -62,7 +62,8 @@ def whole_marginals(
     network: Network, program: Program, solution: Solution, over: tuple[Program, Solution] | None = None
 ) -> Marginals:
     """Marginals of a solved program; stock is valued ``over`` another, that of several outlooks, where one is given."""
-    keys, values = stock_values(network, *(over or (program, solution)))
+    stacked, solved = over or (program, solution)
+    keys, values = stock_values(network, stacked, solved.row_dual)
     return Marginals(resource_prices(network, program, solution), keys, values)
 
 
@@ -142,8 +143,8 @@ def _iso(network: Network, day: int) -> str:
     return str(network.calendar.date(np.array([day]))[0])
 
 
-def stock_values(network: Network, program: Program, solution: Solution) -> tuple[IntArray, FloatArray]:
-    """Keys and values of ``Marginals``.
+def stock_values(network: Network, program: Program, row_dual: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Keys and values of ``Marginals``, from the duals of the program's rows.
 
     The value is the dual of the site's stock balance in the class it is served from (the cheapest such class). Duals of several
     outlooks, each with its weight in the cost, add up to the mean value.
@@ -154,7 +155,7 @@ def stock_values(network: Network, program: Program, solution: Solution) -> tupl
     size_of = np.array([len(row) for row in program.classes.expiry], dtype=np.int64)
     item = program.row_item[mine]
     place = program.row_place[mine]
-    worth = -solution.row_dual[mine]
+    worth = -row_dual[mine]
     if (program.columns.outlook > 0).any():
         stride = np.int64(place.max(initial=0)) + 1
         known, back = np.unique(item * stride + place, return_inverse=True)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from allocator.backtest import Setting, backtest
 from allocator.backtest.bound import clairvoyant_bound
-from allocator.backtest.demand import Lines, no_orders
-from allocator.backtest.play import Path
 from allocator.backtest.player import Player
 from allocator.engine.problem import Answer, Limits, Problem, SolverError
 from allocator.engine.process import Solver
 from allocator.tables import Tables, make_tables
 from benchmarks.backtests import START
+from tests.backtest.asking import asking
 
 DAYS = 3
 CHANNELS = ("store", "web")
@@ -60,12 +58,7 @@ def shop(stock: float = 10, pack: float | None = None, cancel: float | None = No
 def bound_of(tables: Tables, *asked: tuple[str, int, int]) -> float:
     """The bound where customers ask for this: channel, day and units, by day."""
     with Player(tables, Setting(days=DAYS)) as player:
-        network = player.ground.network
-        channel = np.array([network.channels.index(line[0]) for line in asked])
-        zone = np.array([network.zones.index("S" if line[0] == "store" else "web") for line in asked])
-        day, units = (np.array([line[k] for line in asked]) for k in (1, 2))
-        lines = Lines(np.zeros(len(asked), dtype=np.int64), channel, zone, day, units.astype(np.float64))
-        return clairvoyant_bound(player.ground, Path(lines, no_orders()), player.solver, 1e-6, 60.0)
+        return clairvoyant_bound(player.ground, asking(player.ground.network, asked), player.solver, 1e-6, 60.0)
 
 
 ASKED = (("store", 0, 4), ("web", 1, 8))

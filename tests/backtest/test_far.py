@@ -10,10 +10,9 @@ import pytest
 
 from allocator.backtest import Setting, backtest, policies
 from allocator.backtest.decision import Decision, Gate, Shipments
-from allocator.backtest.demand import Lines, no_orders
 from allocator.backtest.far import far_prices, is_fresh, looks_farther
 from allocator.backtest.ground import build_ground
-from allocator.backtest.play import Path, play
+from allocator.backtest.play import play
 from allocator.backtest.player import Player
 from allocator.backtest.policies import POLICIES
 from allocator.backtest.shelves import Shelves
@@ -22,6 +21,7 @@ from allocator.engine.problem import Answer, Limits, Problem, SolverError
 from allocator.engine.process import Solver
 from allocator.tables import Tables, make_tables
 from benchmarks.backtests import START
+from tests.backtest.asking import asking
 
 DAYS, HORIZON = 20, 2
 WEB, STORE = 2.0, 12.0
@@ -62,19 +62,21 @@ def shop(stock: float, horizon: int = HORIZON, days: int = DAYS, comes: int = 0)
     )  # fmt: skip
 
 
-def as_forecast(player: Player, days: int = DAYS) -> Path:
-    """Customers ask for what the forecasts say."""
-    network = player.ground.network
-    asked = [("web", day, WEB) for day in range(6)] + [("store", days - 1, STORE)]
-    channel = np.array([network.channels.index(line[0]) for line in asked])
-    zone = np.array([network.zones.index("S" if line[0] == "store" else "web") for line in asked])
-    day, units = (np.array([line[k] for line in asked]) for k in (1, 2))
-    return Path(Lines(np.zeros(len(asked), dtype=np.int64), channel, zone, day, units.astype(np.float64)), no_orders())
+ASKED = [*(("web", day, WEB) for day in range(6)), ("store", DAYS - 1, STORE)]
+"""What the forecasts say."""
+
+
+def first_morning(tables: Tables) -> Tables:
+    """What is seen to the season's end on the first day."""
+    ground = build_ground(tables, DAYS)
+    shelves = Shelves(ground)
+    shelves.receive(0)
+    return seen(ground, NOW, 0, shelves, [])
 
 
 def played(player: Player, policy: str) -> float:
     """Margin on the demand that was foreseen."""
-    tally = play(player.desk, POLICIES[policy], as_forecast(player), Lens(1, 0, 1))
+    tally = play(player.desk, POLICIES[policy], asking(player.ground.network, ASKED), Lens(1, 0, 1))
     return float(tally.money["earned"].sum())
 
 
@@ -91,10 +93,7 @@ def played(player: Player, policy: str) -> float:
 )
 def test_a_unit_is_worth_what_the_last_customer_of_the_season_pays(stock: float, value: float) -> None:
     """By hand, from the linear program to the season's end, whose last days are one bucket."""
-    ground = build_ground(shop(stock), DAYS)
-    shelves = Shelves(ground)
-    shelves.receive(0)
-    tables = seen(ground, NOW, 0, shelves, [])
+    tables = first_morning(shop(stock))
     assert tables.settings.buckets == (1, 1, DAYS - HORIZON)
     with Solver() as solver:
         assert far_prices(tables, solver, 60.0).get((0, 0), 0.0) == pytest.approx(value)
@@ -102,11 +101,8 @@ def test_a_unit_is_worth_what_the_last_customer_of_the_season_pays(stock: float,
 
 def test_goods_that_come_tomorrow_have_their_price_today() -> None:
     """A site that is empty when it is looked at is given the price of what comes in next."""
-    ground = build_ground(shop(10.0, comes=1), DAYS)
-    shelves = Shelves(ground)
-    shelves.receive(0)
     with Solver() as solver:
-        assert far_prices(seen(ground, NOW, 0, shelves, []), solver, 60.0) == {(0, 0): pytest.approx(9.0)}
+        assert far_prices(first_morning(shop(10.0, comes=1)), solver, 60.0) == {(0, 0): pytest.approx(9.0)}
     with Player(shop(10.0, comes=1), Setting(days=DAYS)) as player:
         assert played(player, "mean") == pytest.approx(10 * 9)
 
@@ -171,10 +167,7 @@ def test_plays_do_not_depend_on_what_was_played_before() -> None:
 
 def test_no_floor_where_the_solver_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that fails, or has no optimum in its time, leaves the near plan's prices as they are."""
-    ground = build_ground(shop(10.0), DAYS)
-    shelves = Shelves(ground)
-    shelves.receive(0)
-    tables = seen(ground, NOW, 0, shelves, [])
+    tables = first_morning(shop(10.0))
 
     def failing(self: Solver, problem: Problem, limits: Limits) -> Answer:
         raise SolverError("made to fail")
